@@ -1,0 +1,235 @@
+/**
+ * Every error the gateway can answer, in one table.
+ *
+ * Wire numbers are not unique (five names share `-32600`), so every error object also carries the stable
+ * string name in `data.code`. Gateway codes lie in -31xxx, outside the range JSON-RPC and MCP reserve
+ * (revision 2026-07-28, error-code policy).
+ */
+
+/** Whose fault an error is: decides log level and whether it counts into error rates. */
+export type Fault = "caller" | "operator" | "backend" | "gateway";
+
+interface ErrorRow {
+  /** JSON-RPC error code. */
+  readonly code: number;
+  /** HTTP status when the refusal happens before the message is answered; 200 for in-band errors. */
+  readonly http: number;
+  readonly fault: Fault;
+  /** What it means, for the reference page. */
+  readonly meaning: string;
+  /** What to do about it, for the reference page. */
+  readonly remedy: string;
+}
+
+export const ERRORS = {
+  PARSE: {
+    code: -32700,
+    http: 400,
+    fault: "caller",
+    meaning: "The body is not JSON (or not UTF-8).",
+    remedy: "Send one JSON-RPC message as UTF-8 JSON without a byte order mark.",
+  },
+  INVALID_REQUEST: {
+    code: -32600,
+    http: 400,
+    fault: "caller",
+    meaning: "JSON, but not an acceptable JSON-RPC message: wrong shape, wrong id type, nested " +
+      "deeper than 64, duplicate envelope keys, or a batch where the revision has none.",
+    remedy: "Correct the message; `error.message` names what was wrong.",
+  },
+  METHOD_NOT_FOUND: {
+    code: -32601,
+    http: 200,
+    fault: "caller",
+    meaning: "The method does not exist in the negotiated revision.",
+    remedy: "Use a method of the negotiated revision.",
+  },
+  INVALID_PARAMS: {
+    code: -32602,
+    http: 200,
+    fault: "caller",
+    meaning: "Unknown tool, prompt or cursor, or malformed parameters. A target the caller may not " +
+      "see gets the same answer.",
+    remedy: "List again and use a name and parameters from the list.",
+  },
+  RESOURCE_NOT_FOUND: {
+    code: -32002,
+    http: 200,
+    fault: "caller",
+    meaning: "No backend the caller can see offers this resource.",
+    remedy: "List resources again and use a URI from the list.",
+  },
+  INTERNAL: {
+    code: -32603,
+    http: 500,
+    fault: "gateway",
+    meaning: "A defect of the gateway. The answer carries only the request id.",
+    remedy: "Look the request id up in the log and report it.",
+  },
+  BAD_HTTP: {
+    code: -32000,
+    http: 400,
+    fault: "caller",
+    meaning: "The HTTP request is not one the transport allows: method, headers, content type or " +
+      "an unsupported `MCP-Protocol-Version`. The status says which.",
+    remedy: "Follow the Streamable HTTP transport; `error.message` names the header.",
+  },
+  TOO_LARGE: {
+    code: -32600,
+    http: 413,
+    fault: "caller",
+    meaning: "The body is larger than `server.max_request_size`.",
+    remedy: "Send less, or raise the limit.",
+  },
+  HEADERS_TOO_LARGE: {
+    code: -32600,
+    http: 431,
+    fault: "caller",
+    meaning: "The request headers exceed 16 kB.",
+    remedy: "Send fewer or shorter headers.",
+  },
+  ORIGIN_OR_HOST_REFUSED: {
+    code: -31003,
+    http: 403,
+    fault: "caller",
+    meaning: "`Origin` is not allowed (403), `Host` is malformed (400) or not ours (421).",
+    remedy: "Add the origin to `server.allowed_origins` or use the address the gateway listens on.",
+  },
+  SESSION_UNKNOWN: {
+    code: -31004,
+    http: 404,
+    fault: "caller",
+    meaning: "The session ended, never existed, or belongs to somebody else.",
+    remedy: "Send `initialize` again.",
+  },
+  OVERLOADED: {
+    code: -31013,
+    http: 503,
+    fault: "gateway",
+    meaning: "A bound of the gateway is reached (sessions, calls in flight, queue).",
+    remedy: "Retry after `data.retryAfterMs`, or raise the bound named in `data.reason`.",
+  },
+  BACKEND_DISABLED: {
+    code: -31012,
+    http: 200,
+    fault: "operator",
+    meaning: "The backend is configured with `enabled = false`.",
+    remedy: "Enable the backend.",
+  },
+  CIRCUIT_OPEN: {
+    code: -31020,
+    http: 200,
+    fault: "backend",
+    meaning: "The backend is known to be down; the call was not sent.",
+    remedy: "Retry after `data.retryAfterMs`; `data.reason` has the last failure.",
+  },
+  BACKEND_LOST: {
+    code: -31021,
+    http: 200,
+    fault: "backend",
+    meaning: "The backend could not be reached or went away. `data.executed` is `no` when the call " +
+      "was certainly not delivered, else `unknown`.",
+    remedy: "Retry when `executed` is `no`; otherwise check what happened first.",
+  },
+  BACKEND_TIMEOUT: {
+    code: -31022,
+    http: 200,
+    fault: "backend",
+    meaning: "No answer within the timeout. The backend was told to cancel; it may have run.",
+    remedy: "Check whether it ran, or raise `timeout` of the backend.",
+  },
+  BACKEND_PROTOCOL: {
+    code: -31023,
+    http: 200,
+    fault: "backend",
+    meaning: "The backend answered something that is not MCP: bad JSON, a foreign id, too large, " +
+      "a redirect, an HTTP error.",
+    remedy: "See `data.reason` and the backend's log.",
+  },
+  NO_BACKEND_READY: {
+    code: -31024,
+    http: 200,
+    fault: "backend",
+    meaning: "Nothing the caller may see has ever answered, so there is no list to show.",
+    remedy: "Retry after `data.retryAfterMs`; `data.reason` names the backends and their states.",
+  },
+  CLIENT_UNREACHABLE: {
+    code: -31025,
+    http: 200,
+    fault: "caller",
+    meaning: "A backend asked the client something (elicitation, sampling, roots) and the client " +
+      "could not be asked, did not answer in time, or went away.",
+    remedy: "Keep the session's stream open and answer within 10 minutes.",
+  },
+} as const satisfies Record<string, ErrorRow>;
+
+/** Stable name of an error, as in `data.code`. */
+export type ErrorName = keyof typeof ERRORS;
+
+/** Whether a failed call may have reached the backend. */
+export type Executed = "no" | "unknown";
+
+/** What helps the caller: becomes part of the error's `data`. */
+export interface ErrorDetails {
+  readonly backend?: string;
+  readonly reason?: string;
+  readonly retryAfterMs?: number;
+  readonly executed?: Executed;
+  /** HTTP status that differs from the table's (for instance 421 for a foreign Host). */
+  readonly http?: number;
+  /** Further members of `data`, such as `supported` revisions. */
+  readonly more?: Readonly<Record<string, unknown>>;
+}
+
+/** A condition of the table, with what is known about this occurrence. */
+export class SentinelError extends Error {
+  readonly code: ErrorName;
+  readonly details: ErrorDetails;
+
+  constructor(code: ErrorName, message: string, details: ErrorDetails = {}, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = "SentinelError";
+    this.code = code;
+    this.details = details;
+  }
+
+  /** HTTP status of this refusal. */
+  get http(): number {
+    return this.details.http ?? ERRORS[this.code].http;
+  }
+}
+
+/** The JSON-RPC error object of a refusal: code, message, `data.code`, `data.request` and what helps. */
+export interface RpcError {
+  readonly code: number;
+  readonly message: string;
+  readonly data?: unknown;
+}
+
+/** Renders a refusal as JSON-RPC error object; `request` is the call's UUIDv7. */
+export function toRpcError(error: SentinelError, request: string): RpcError {
+  const { http: _http, more, ...helpful } = error.details;
+  return {
+    code: ERRORS[error.code].code,
+    message: error.message,
+    data: { code: error.code, request, ...helpful, ...more },
+  };
+}
+
+/** Any thrown value as error of the table; a stranger becomes INTERNAL and says nothing about itself. */
+export function asSentinelError(thrown: unknown): SentinelError {
+  if (thrown instanceof SentinelError) return thrown;
+  return new SentinelError("INTERNAL", "Internal error", {}, thrown);
+}
+
+/** Why an outbound HTTP exchange failed; thrown by every `HttpClient`. */
+export class HttpFailure extends Error {
+  /** False only when it is certain that the backend got nothing (refused, DNS, connect timeout). */
+  readonly sent: boolean;
+
+  constructor(message: string, sent: boolean, cause?: unknown) {
+    super(message, { cause });
+    this.name = "HttpFailure";
+    this.sent = sent;
+  }
+}

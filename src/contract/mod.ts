@@ -1,0 +1,27 @@
+export { type BackendConfig, type CatalogConfig, type Config, ConfigSchema, type ToolsetConfig } from "./config.ts";
+export {
+  asSentinelError,
+  type ErrorDetails,
+  type ErrorName,
+  ERRORS,
+  type Executed,
+  type Fault,
+  HttpFailure,
+  type RpcError,
+  SentinelError,
+  toRpcError,
+} from "./errors.ts";
+export { type EventName, EVENTS, type GatewayEvent, type Severity } from "./events.ts";
+export { type BackendName, type ExposedName, NAME_PATTERN, type RequestId, type SessionId } from "./ids.ts";
+export { type Labels, type MetricName, METRICS } from "./metrics.ts";
+export {
+  BACKEND_STATES,
+  type BackendKind,
+  type BackendState,
+  type BackendStatus,
+  type DroppedMessages,
+  type RefusedItem,
+  RUNTIME_STATES,
+  type RuntimeState,
+  type Snapshot,
+} from "./status.ts";

@@ -1,0 +1,58 @@
+import type { RpcError, SentinelError } from "../../contract/mod.ts";
+import type { JsonObject } from "../mcp/json.ts";
+
+/** Answer of a backend: JSON text of `result` as it came, or its error. */
+export type LinkReply = { readonly result: string } | { readonly error: RpcError };
+
+/** Answer of a client to a server request (elicitation, sampling, roots). */
+export type AskReply = { readonly result: unknown } | { readonly error: RpcError };
+
+/** A server request on its way to a client. */
+export interface Ask {
+  readonly method: string;
+  readonly params: JsonObject;
+  /** Aborted when the backend withdraws the question or the link is lost. */
+  readonly signal: AbortSignal;
+}
+
+/** One request to a backend, with what may come back before its answer. */
+export interface LinkRequest {
+  readonly method: string;
+  readonly params: JsonObject;
+  /** Who asks; server requests on a wire without streams are attributed when all in flight have one owner. */
+  readonly owner: string;
+  /** Milliseconds without answer or progress until it fails with BACKEND_TIMEOUT. */
+  readonly timeoutMs: number;
+  /** Progress (with the caller's own token) and log messages that belong to this request. */
+  readonly notify?: (method: string, params: JsonObject) => void;
+  /** Server requests that belong to this request. Absent: declined. */
+  readonly ask?: (ask: Ask) => Promise<AskReply>;
+}
+
+/** A request under way. */
+export interface Exchange {
+  /** @throws SentinelError BACKEND_LOST, BACKEND_TIMEOUT or BACKEND_PROTOCOL */
+  readonly reply: Promise<LinkReply>;
+  /** Tells the backend to cancel and rejects `reply`; a late answer is dropped and counted. */
+  cancel(reason: string): void;
+}
+
+/** Messages of a link that belong to no request. */
+export interface LinkEvents {
+  notification(method: string, params: JsonObject): void;
+  /** A server request nobody can be asked for; undefined: decline. */
+  ask?(ask: Ask): Promise<AskReply>;
+  closed(error: SentinelError): void;
+}
+
+/** One initialized connection to a backend. */
+export interface Link {
+  readonly revision: string;
+  readonly capabilities: JsonObject;
+  readonly instructions: string | undefined;
+  readonly inFlight: number;
+  readonly open: boolean;
+  request(request: LinkRequest): Exchange;
+  notify(method: string, params?: JsonObject): void;
+  close(): Promise<void>;
+}

@@ -1,0 +1,35 @@
+import type { SentinelError } from "../../contract/mod.ts";
+import type { Message } from "../mcp/message.ts";
+
+/**
+ * One transport to a backend. A wire moves messages; ids, timeouts, attribution and the handshake are the
+ * Link's, which is the same for all wires.
+ */
+export interface Wire {
+  /**
+   * Sends one message. `request` is our id when it is a request whose answer is expected.
+   * Failures are reported through `WireEvents`, never thrown.
+   */
+  send(text: string, request?: number): void;
+  /** The handshake is done: HTTP sends the revision in its headers from now on and opens its GET stream. */
+  established(revision: string): void;
+  /** Nobody waits for the answer to this request any more; frees what belongs to it. */
+  forget(request: number): void;
+  /** Ends the wire (HTTP: DELETE of the session; stdio: stop of the child). Idempotent, never rejects. */
+  close(): Promise<void>;
+}
+
+/** What a wire tells its Link. */
+export interface WireEvents {
+  /** A message came. `origin` is the request whose own stream carried it (HTTP only). */
+  message(message: Message, origin?: number): void;
+  /** This request will not be answered on this wire. */
+  failed(request: number, error: SentinelError): void;
+  /** Something that is not a message came; `sample` is its escaped beginning. */
+  invalid(sample: string): void;
+  /** The wire is gone; every request under way fails with this error. Called at most once. */
+  closed(error: SentinelError): void;
+}
+
+/** Opens a wire; returns at once, failures come as `closed`. */
+export type OpenWire = (events: WireEvents) => Wire;

@@ -1,0 +1,77 @@
+import type { BackendConfig, CatalogConfig, RefusedItem, ToolsetConfig } from "../../contract/mod.ts";
+import type { JsonObject } from "../mcp/json.ts";
+
+export type ItemKind = "tool" | "prompt" | "resource" | "template";
+
+/** What one backend offers, as received: items are kept whole, unknown members included. */
+export interface BackendCatalog {
+  readonly capabilities: JsonObject;
+  readonly instructions: string | undefined;
+  readonly tools: readonly JsonObject[];
+  readonly prompts: readonly JsonObject[];
+  readonly resources: readonly JsonObject[];
+  readonly templates: readonly JsonObject[];
+  /** Items that could not be taken, with the reason. */
+  readonly refused: readonly RefusedItem[];
+}
+
+/** Where a name or URI of the catalog leads. */
+export interface Target {
+  readonly kind: ItemKind;
+  readonly backend: string;
+  /** The backend's own name, or the URI. */
+  readonly original: string;
+  /** What the caller used. */
+  readonly exposed: string;
+  /** Arguments filled in where the caller gives none. */
+  readonly defaults: JsonObject | undefined;
+}
+
+/** Everything the merge reads. */
+export interface CatalogSource {
+  readonly catalog: CatalogConfig;
+  /** `server.name`, for the client-prefix budget. */
+  readonly serverName: string;
+  /** `server.instructions`; replaces the merged ones. */
+  readonly instructions: string | undefined;
+  readonly toolsets: Readonly<Record<string, ToolsetConfig>>;
+  /** Enabled backends in the order of the configuration; `found` is undefined until first read. */
+  readonly backends: readonly {
+    readonly name: string;
+    readonly config: BackendConfig;
+    readonly found: BackendCatalog | undefined;
+  }[];
+}
+
+/** The catalog as one caller sees it. Pre-serialised: lists cost no work per call. */
+export interface View {
+  /** Server capabilities for `initialize`. */
+  readonly capabilities: JsonObject;
+  readonly instructions: string | undefined;
+  /** Backends this view may reach, whether they ever answered or not. */
+  readonly backends: readonly string[];
+  /** True when at least one of `backends` has answered once, or there are none. */
+  readonly answered: boolean;
+  /** Changes exactly when the list of that kind changes; resources cover templates too. */
+  readonly fingerprints: { readonly tools: string; readonly prompts: string; readonly resources: string };
+  /**
+   * JSON text of the list result, one page.
+   * @throws SentinelError INVALID_PARAMS for a cursor that is not ours
+   */
+  list(kind: ItemKind, cursor: string | undefined): string;
+  tool(exposed: string): Target | undefined;
+  prompt(exposed: string): Target | undefined;
+  /** Exact resource, then most specific template, then the only backend with resources. */
+  resource(uri: string): Target | undefined;
+  /** A template by its text, for completion. */
+  template(uriTemplate: string): Target | undefined;
+}
+
+export interface Catalog {
+  readonly revision: number;
+  readonly counts: Readonly<Record<ItemKind, number>>;
+  readonly perBackend: Readonly<Record<string, Readonly<Record<ItemKind, number>>>>;
+  readonly refused: readonly RefusedItem[];
+  /** View of everything, or of a toolset; undefined when there is no such toolset. */
+  view(toolset: string | undefined): View | undefined;
+}
