@@ -48,7 +48,8 @@ export const ERRORS = {
     code: -32602,
     http: 200,
     fault: "caller",
-    meaning: "Unknown tool, prompt or cursor, or malformed parameters. A target the caller may not " +
+    meaning:
+      "Unknown tool, prompt or cursor, or malformed parameters. A target the caller may not " +
       "see gets the same answer.",
     remedy: "List again and use a name and parameters from the list.",
   },
@@ -127,7 +128,8 @@ export const ERRORS = {
     code: -31021,
     http: 200,
     fault: "backend",
-    meaning: "The backend could not be reached or went away. `data.executed` is `no` when the call " +
+    meaning:
+      "The backend could not be reached or went away. `data.executed` is `no` when the call " +
       "was certainly not delivered, else `unknown`.",
     remedy: "Retry when `executed` is `no`; otherwise check what happened first.",
   },
@@ -226,10 +228,13 @@ export function asSentinelError(thrown: unknown): SentinelError {
 export class HttpFailure extends Error {
   /** False only when it is certain that the backend got nothing (refused, DNS, connect timeout). */
   readonly sent: boolean;
+  /** True when an answer came but cannot be used: too large, not UTF-8. */
+  readonly unusable: boolean;
 
-  constructor(message: string, sent: boolean, cause?: unknown) {
+  constructor(message: string, sent: boolean, cause?: unknown, unusable = false) {
     super(message, { cause });
     this.name = "HttpFailure";
     this.sent = sent;
+    this.unusable = unusable;
   }
 }

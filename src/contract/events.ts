@@ -11,6 +11,10 @@ export const EVENTS = {
   "gateway.started": { severity: "info", meaning: "The gateway accepts requests." },
   "gateway.stopping": { severity: "info", meaning: "A stop was asked for; calls drain." },
   "gateway.stopped": { severity: "info", meaning: "Everything is closed." },
+  "gateway.unprotected": {
+    severity: "warn",
+    meaning: "Children may outlive a crash of the gateway: their guard or their record failed.",
+  },
   "config.no_effect": {
     severity: "warn",
     meaning: "A section of the configuration is valid but has no effect in this version.",

@@ -13,4 +13,4 @@ export type BackendName = Brand<"BackendName">;
 export type ExposedName = Brand<"ExposedName">;
 
 /** What a backend's table name (and an alias, and a toolset) may look like. */
-export const NAME_PATTERN = /^[a-z0-9][a-z0-9_-]{0,63}$/i;
+export const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;

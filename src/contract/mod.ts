@@ -1,4 +1,10 @@
-export { type BackendConfig, type CatalogConfig, type Config, ConfigSchema, type ToolsetConfig } from "./config.ts";
+export {
+  type BackendConfig,
+  type CatalogConfig,
+  type Config,
+  ConfigSchema,
+  type ToolsetConfig,
+} from "./config.ts";
 export {
   asSentinelError,
   type ErrorDetails,
@@ -12,7 +18,13 @@ export {
   toRpcError,
 } from "./errors.ts";
 export { type EventName, EVENTS, type GatewayEvent, type Severity } from "./events.ts";
-export { type BackendName, type ExposedName, NAME_PATTERN, type RequestId, type SessionId } from "./ids.ts";
+export {
+  type BackendName,
+  type ExposedName,
+  NAME_PATTERN,
+  type RequestId,
+  type SessionId,
+} from "./ids.ts";
 export { type Labels, type MetricName, METRICS } from "./metrics.ts";
 export {
   BACKEND_STATES,

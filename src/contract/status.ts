@@ -1,7 +1,14 @@
 /** What a status snapshot consists of: plain JSON, no callbacks. */
 
 /** States of the whole gateway. */
-export const RUNTIME_STATES = ["starting", "ready", "degraded", "failed", "stopping", "stopped"] as const;
+export const RUNTIME_STATES = [
+  "starting",
+  "ready",
+  "degraded",
+  "failed",
+  "stopping",
+  "stopped",
+] as const;
 export type RuntimeState = (typeof RUNTIME_STATES)[number];
 
 /** States of one backend. `ready` always means: the handshake was answered. */

@@ -13,6 +13,6 @@ export interface EventStore {
   after(stream: string, sequence: number): readonly StoredEvent[] | undefined;
   /** Forgets the stream at once. */
   drop(stream: string): void;
-  /** Forgets streams that ended longer ago than the store keeps them. */
-  sweep(now: number): void;
+  /** Forgets events older than the store keeps them. */
+  sweep(): void;
 }

@@ -4,8 +4,8 @@ import type { JsonObject } from "../mcp/json.ts";
 /** Answer of a backend: JSON text of `result` as it came, or its error. */
 export type LinkReply = { readonly result: string } | { readonly error: RpcError };
 
-/** Answer of a client to a server request (elicitation, sampling, roots). */
-export type AskReply = { readonly result: unknown } | { readonly error: RpcError };
+/** Answer of a client to a server request (elicitation, sampling, roots); `result` is JSON text. */
+export type AskReply = LinkReply;
 
 /** A server request on its way to a client. */
 export interface Ask {
@@ -13,6 +13,8 @@ export interface Ask {
   readonly params: JsonObject;
   /** Aborted when the backend withdraws the question or the link is lost. */
   readonly signal: AbortSignal;
+  /** Tells the backend how far the client is; `progressToken` is the backend's own. */
+  readonly progress: (params: JsonObject) => void;
 }
 
 /** One request to a backend, with what may come back before its answer. */

@@ -1,4 +1,9 @@
-import type { BackendConfig, CatalogConfig, RefusedItem, ToolsetConfig } from "../../contract/mod.ts";
+import type {
+  BackendConfig,
+  CatalogConfig,
+  RefusedItem,
+  ToolsetConfig,
+} from "../../contract/mod.ts";
 import type { JsonObject } from "../mcp/json.ts";
 
 export type ItemKind = "tool" | "prompt" | "resource" | "template";
@@ -53,7 +58,11 @@ export interface View {
   /** True when at least one of `backends` has answered once, or there are none. */
   readonly answered: boolean;
   /** Changes exactly when the list of that kind changes; resources cover templates too. */
-  readonly fingerprints: { readonly tools: string; readonly prompts: string; readonly resources: string };
+  readonly fingerprints: {
+    readonly tools: string;
+    readonly prompts: string;
+    readonly resources: string;
+  };
   /**
    * JSON text of the list result, one page.
    * @throws SentinelError INVALID_PARAMS for a cursor that is not ours

@@ -1,0 +1,12 @@
+export { explainAll, explainKey, type KeyExplanation, segmentsOf, suggestKey } from "./explain.ts";
+export { formatGithub, formatIssues, type Paint, plainIssue } from "./format.ts";
+export { ConfigError, formatPath, type Issue, type IssueCode, type Path } from "./issue.ts";
+export { jsonSchema } from "./json_schema.ts";
+export { MASK, masker } from "./mask.ts";
+export type { Override } from "./overrides.ts";
+export { CONFIG_TREE, parseConfig, type ParsedConfig, type ParseOptions } from "./parse.ts";
+export type { ReadFile } from "./references.ts";
+export { configReference } from "./reference.ts";
+export { configTemplate } from "./template.ts";
+export { tomlDocument, tomlValue } from "./toml.ts";
+export { resolvedView } from "./view.ts";

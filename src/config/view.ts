@@ -1,0 +1,53 @@
+import type { Config } from "../contract/config.ts";
+import { ANY, type KeyNode } from "../contract/config/tree.ts";
+import { formatDuration, formatRate, formatSize, type Rate } from "../contract/units.ts";
+import { looksLikeCredential, passwordOf } from "./credentials.ts";
+import { MASK, masker } from "./mask.ts";
+import { CONFIG_TREE } from "./parse.ts";
+import { isTable, type Table } from "./raw.ts";
+
+/**
+ * The configuration in force, spelled as in the file, with defaults filled in and secrets replaced. What is
+ * not secret parses to the same configuration again.
+ */
+export function resolvedView(config: Config, secrets: readonly string[]): Table {
+  const mask = masker(secrets);
+  const show = (value: unknown, node: KeyNode | undefined, name: string): unknown => {
+    if (node?.unit !== undefined) return inUnit(value, node);
+    if (typeof value === "string") {
+      return isSecret(node, name) ? MASK : mask(withoutPassword(value));
+    }
+    if (Array.isArray(value)) {
+      return value.map((entry) => show(entry, node?.children.get(ANY), name));
+    }
+    if (!isTable(value)) return value;
+    const entries = Object.entries(value).filter(([, entry]) => entry !== undefined);
+    return Object.fromEntries(entries.map(([key, entry]) => {
+      const child = node?.children.get(key) ?? node?.children.get(ANY);
+      return [key, show(entry, child, key)];
+    }));
+  };
+  return show(config, CONFIG_TREE, "") as Table;
+}
+
+function inUnit(value: unknown, node: KeyNode): unknown {
+  switch (node.unit) {
+    case "duration":
+      return formatDuration(value as number);
+    case "size":
+      return formatSize(value as number);
+    case "rate":
+      return formatRate(value as Rate);
+    default:
+      return new Date(value as number);
+  }
+}
+
+function isSecret(node: KeyNode | undefined, name: string): boolean {
+  return node?.secret === "always" || (node?.secret === "named" && looksLikeCredential(name));
+}
+
+function withoutPassword(text: string): string {
+  const password = passwordOf(text);
+  return password === undefined ? text : text.replace(`:${password}@`, `:${MASK}@`);
+}

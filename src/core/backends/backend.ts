@@ -1,0 +1,321 @@
+/** One configured backend: its main link, the links of sessions, what it offers and how it is. */
+import {
+  type BackendConfig,
+  type BackendKind,
+  type BackendState,
+  type BackendStatus,
+  type DroppedMessages,
+  SentinelError,
+} from "../../contract/mod.ts";
+import type { Cancel } from "../../ports/clock.ts";
+import type { BackendCatalog } from "../catalog/types.ts";
+import { readCatalog } from "../catalog/read.ts";
+import type { JsonObject } from "../mcp/json.ts";
+import type { Session } from "../session/session.ts";
+import { ALL_CAPABILITIES, declaredCapabilities } from "./declared.ts";
+import type { Ask, AskReply, Link, LinkReply } from "./link.ts";
+import { LinkPool, type PoolRequest } from "./link_pool.ts";
+import { openLink, toResult } from "./open_link.ts";
+import type { BackendPorts } from "./ports.ts";
+import { Supervisor } from "./supervisor.ts";
+import { Upstream } from "./upstream.ts";
+import { WireOpener } from "./wire_opener.ts";
+
+/** A handshake that takes longer has failed (trust.md B2). */
+const HANDSHAKE_MS = 10_000;
+/** Backends announce several changes at once; one reading serves them (protocol.md 5). */
+const DEBOUNCE_MS = 100;
+
+/** What a backend tells the runtime. */
+export interface BackendEvents {
+  /** What it offers, or its state, changed. */
+  changed(backend: Backend): void;
+  /** A resource somebody subscribed to was updated. */
+  updated(backend: Backend, uri: string, sessions: Iterable<Session>): void;
+  /** A log message that belongs to no call; `session` when its link belongs to one. */
+  logged(backend: Backend, params: JsonObject, session: Session | undefined): void;
+  /** Any other message of a link that belongs to one session. */
+  relayed(session: Session, method: string, params: JsonObject): void;
+  /** A server request on a link that belongs to one session. */
+  asked(session: Session, ask: Ask): Promise<AskReply>;
+  /** Least severe log level any session wants, or undefined. */
+  wantedLogLevel(): string | undefined;
+}
+
+export class Backend {
+  readonly name: string;
+  readonly config: BackendConfig;
+  /** What it offered when it last answered; kept while it is away. */
+  found: BackendCatalog | undefined;
+  readonly dropped: DroppedMessages = { foreign: 0, duplicate: 0, late: 0, invalid: 0, unattributed: 0 };
+  readonly #ports: BackendPorts;
+  readonly #events: BackendEvents;
+  readonly #opener: WireOpener;
+  readonly #supervisor: Supervisor<Link>;
+  readonly #pool: LinkPool;
+  readonly #upstream: Upstream;
+  #main: Link | undefined;
+  #rereading: Cancel | undefined;
+  /** Resolves when the attempt under way is decided; calls wait for it instead of failing at start. */
+  #decided: Promise<void> = Promise.resolve();
+  #decide: () => void = () => {};
+
+  constructor(name: string, config: BackendConfig, ports: BackendPorts, events: BackendEvents) {
+    this.name = name;
+    this.config = config;
+    this.#ports = ports;
+    this.#events = events;
+    this.#opener = new WireOpener(name, config, ports);
+    this.#upstream = new Upstream(() => events.wantedLogLevel());
+    this.#pool = new LinkPool({ clock: ports.clock, open: (request, closed) => this.#openPooled(request, closed) });
+    this.#supervisor = new Supervisor<Link>({
+      connect: () => this.#connect(),
+      clock: ports.clock,
+      random: ports.random,
+      restart: config.restart,
+      mayGiveUp: this.kind === "stdio",
+      onChange: () => this.#stateChanged(),
+    });
+  }
+
+  get kind(): BackendKind {
+    return this.#opener.kind;
+  }
+
+  get state(): BackendState {
+    if (!this.config.enabled) return "disabled";
+    const { state } = this.#supervisor.status;
+    return state === "ready" && this.found !== undefined && this.found.refused.some(isUnreadable) ? "degraded" : state;
+  }
+
+  /** Whether calls can be sent. */
+  get up(): boolean {
+    return this.#main !== undefined;
+  }
+
+  start(): void {
+    if (!this.config.enabled) return;
+    this.#pend();
+    this.#supervisor.start();
+  }
+
+  async stop(): Promise<void> {
+    this.#rereading?.();
+    this.#decide();
+    await Promise.all([this.#supervisor.stop(), this.#pool.close()]);
+    await this.#main?.close();
+  }
+
+  /** Ends the waiting after a failure and connects anew. */
+  reconnect(): void {
+    this.#supervisor.reconnect();
+  }
+
+  /** Resolves when the connection attempt under way, if any, has succeeded or failed. */
+  decided(): Promise<void> {
+    return this.#decided;
+  }
+
+  /**
+   * The link for a session's calls; a promise only when one has to be opened or the backend is starting.
+   * @throws SentinelError BACKEND_DISABLED, CIRCUIT_OPEN or what the handshake fails with
+   */
+  link(session: Session): Link | Promise<Link> {
+    if (this.#main !== undefined) return this.#linkOf(session);
+    if (this.state === "starting") return this.#decided.then(() => this.#linkOf(session));
+    throw this.#down();
+  }
+
+  release(session: Session): void {
+    this.#upstream.release(session, this.#main);
+    this.#pool.release(session);
+  }
+
+  /** Undefined when the session has a link of its own, which carries its subscriptions itself. */
+  subscribe(uri: string, session: Session): Promise<LinkReply> | undefined {
+    if (this.#main === undefined || this.#ownLink(session) !== undefined) return undefined;
+    return this.#upstream.subscribe(uri, session, this.#main);
+  }
+
+  /** Undefined as for `subscribe`. */
+  unsubscribe(uri: string, session: Session): Promise<LinkReply> | undefined {
+    if (this.#ownLink(session) !== undefined) return undefined;
+    return this.#upstream.unsubscribe(uri, session, this.#main);
+  }
+
+  /** Some session wants another log level. */
+  logLevelChanged(): void {
+    if (this.#main !== undefined) this.#upstream.applyLogLevel(this.#main);
+    for (const { link } of this.#pool.open()) this.#upstream.applyLogLevel(link);
+  }
+
+  /** A client's roots changed; only a link of its own can be told. */
+  rootsChanged(session: Session): void {
+    this.#ownLink(session)?.notify("notifications/roots/list_changed");
+  }
+
+  status(): BackendStatus {
+    const { since, lastError, nextRetryAt, restarts } = this.#supervisor.status;
+    const exit = this.#opener.lastExit;
+    const error = lastError?.details.reason === undefined ? lastError?.message : `${lastError.message}: ${lastError.details.reason}`;
+    return {
+      name: this.name,
+      alias: this.config.alias ?? this.name,
+      kind: this.kind,
+      state: this.state,
+      since: new Date(since).toISOString(),
+      ...(this.#main === undefined ? {} : { revision: this.#main.revision }),
+      ...(error === undefined ? {} : { lastError: error }),
+      ...(exit?.code === undefined ? {} : { exitCode: exit.code }),
+      ...(exit?.signal === undefined ? {} : { signal: exit.signal }),
+      stderr: this.#opener.stderrTail(),
+      ...(nextRetryAt === undefined ? {} : { nextRetry: new Date(nextRetryAt).toISOString() }),
+      restarts,
+      ...(this.#opener.pid === undefined ? {} : { pid: this.#opener.pid }),
+      tools: this.found?.tools.length ?? 0,
+      prompts: this.found?.prompts.length ?? 0,
+      resources: this.found?.resources.length ?? 0,
+      templates: this.found?.templates.length ?? 0,
+      inFlight: (this.#main?.inFlight ?? 0) + this.#pool.inFlight,
+      links: (this.#main === undefined ? 0 : 1) + this.#pool.size,
+      dropped: { ...this.dropped },
+    };
+  }
+
+  async #connect(): Promise<Link> {
+    const link = await this.#open(this.#opener.attributes ? ALL_CAPABILITIES : {}, undefined, (error) => this.#lost(link, error));
+    try {
+      this.found = await this.#read(link);
+      await this.#upstream.replay(link);
+      this.#main = link;
+      return link;
+    } catch (cause) {
+      await link.close();
+      throw cause;
+    }
+  }
+
+  #lost(link: Link | undefined, error: SentinelError): void {
+    if (link === undefined || this.#main !== link) return;
+    this.#main = undefined;
+    this.#pend();
+    void this.#pool.reset();
+    this.#supervisor.lost(error);
+  }
+
+  async #openPooled({ capabilities, owner }: PoolRequest, closed: (error: SentinelError) => void): Promise<Link> {
+    const link = await this.#open(capabilities, owner, closed);
+    this.#upstream.applyLogLevel(link);
+    return link;
+  }
+
+  async #open(capabilities: JsonObject, owner: Session | undefined, closed: (error: SentinelError) => void): Promise<Link> {
+    try {
+      return await this.#openOnce(capabilities, owner, closed);
+    } catch (cause) {
+      if (!this.#opener.fallBack(cause)) throw cause;
+      return await this.#openOnce(capabilities, owner, closed);
+    }
+  }
+
+  #openOnce(capabilities: JsonObject, owner: Session | undefined, closed: (error: SentinelError) => void): Promise<Link> {
+    return openLink(this.#opener.wire(owner === undefined), {
+      capabilities,
+      version: this.#ports.version,
+      handshakeMs: HANDSHAKE_MS,
+      clock: this.#ports.clock,
+      dropped: this.dropped,
+      invalid: (sample) => this.#ports.log.write("backend.invalid_output", { backend: this.name, sample }),
+      events: {
+        notification: (method, params) => this.#notified(method, params, owner),
+        ...(owner === undefined ? {} : { ask: (ask: Ask) => this.#events.asked(owner, ask) }),
+        closed,
+      },
+    });
+  }
+
+  #notified(method: string, params: JsonObject, owner: Session | undefined): void {
+    if (method.endsWith("/list_changed")) return this.#rereadSoon();
+    if (method === "notifications/resources/updated") {
+      const uri = String(params["uri"]);
+      return this.#events.updated(this, uri, owner === undefined ? this.#upstream.subscribers(uri) : [owner]);
+    }
+    if (method === "notifications/message") return this.#events.logged(this, params, owner);
+    if (owner !== undefined) return this.#events.relayed(owner, method, params);
+    this.dropped.unattributed++;
+  }
+
+  #rereadSoon(): void {
+    if (this.#rereading !== undefined) return;
+    this.#rereading = this.#ports.clock.after(DEBOUNCE_MS, () => {
+      this.#rereading = undefined;
+      if (this.#main !== undefined) void this.#reread(this.#main);
+    });
+  }
+
+  async #reread(link: Link): Promise<void> {
+    try {
+      this.found = await this.#read(link);
+      this.#events.changed(this);
+    } catch (cause) {
+      // A lost link reports itself; any other failure keeps the last good catalog and is said.
+      if (link.open) this.#ports.log.write("backend.degraded", { backend: this.name, reason: String(cause) });
+    }
+  }
+
+  #read(link: Link): Promise<BackendCatalog> {
+    const request = async (method: string, params: JsonObject) =>
+      toResult(await link.request({ method, params, owner: "", timeoutMs: HANDSHAKE_MS }).reply);
+    const { capabilities, instructions } = link;
+    return readCatalog(request, { capabilities, instructions, previous: this.found, clock: this.#ports.clock }, this.name);
+  }
+
+  #linkOf(session: Session): Link | Promise<Link> {
+    if (this.#main === undefined) throw this.#down();
+    const request = this.#poolRequest(session);
+    return request === undefined ? this.#main : this.#pool.get(session, request);
+  }
+
+  /** Which link a session uses: undefined for the main one. */
+  #poolRequest(session: Session): PoolRequest | undefined {
+    if (!this.#opener.attributes) return undefined;
+    const capabilities = declaredCapabilities(session.capabilities);
+    const alone = this.config.instances !== "shared" ||
+      (!this.#opener.mayShare && Object.keys(capabilities).length > 0);
+    if (alone) return { key: `session ${session.id}`, capabilities, owner: session };
+    return { key: JSON.stringify(capabilities), capabilities, owner: undefined };
+  }
+
+  #ownLink(session: Session): Link | undefined {
+    for (const { link, owner } of this.#pool.open()) if (owner === session) return link;
+    return undefined;
+  }
+
+  #pend(): void {
+    this.#decide();
+    this.#decided = new Promise((resolve) => this.#decide = resolve);
+  }
+
+  #stateChanged(): void {
+    if (this.#supervisor.status.state !== "starting") this.#decide();
+    this.#events.changed(this);
+  }
+
+  #down(): SentinelError {
+    if (!this.config.enabled) {
+      return new SentinelError("BACKEND_DISABLED", `Cannot call backend "${this.name}": it is disabled`, { backend: this.name });
+    }
+    const { state, lastError, nextRetryAt } = this.#supervisor.status;
+    const wait = nextRetryAt === undefined ? undefined : Math.max(0, nextRetryAt - this.#ports.clock.now());
+    return new SentinelError("CIRCUIT_OPEN", `Cannot call backend "${this.name}": it is down (${state})`, {
+      backend: this.name,
+      executed: "no",
+      ...(lastError === undefined ? {} : { reason: lastError.details.reason ?? lastError.message }),
+      ...(wait === undefined ? {} : { retryAfterMs: wait }),
+    });
+  }
+}
+
+function isUnreadable(item: { readonly name: string }): boolean {
+  return item.name === "*";
+}

@@ -1,0 +1,126 @@
+/** Links of one backend beside its main link: one per set of declared capabilities, or per session. */
+import type { SentinelError } from "../../contract/mod.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { JsonObject } from "../mcp/json.ts";
+import type { Session } from "../session/session.ts";
+import type { Link } from "./link.ts";
+
+/** A shared link without sessions is closed after this long. */
+const IDLE_MS = 60_000;
+const SWEEP_MS = 10_000;
+
+/** What opens a link of the pool. */
+export interface PoolRequest {
+  readonly key: string;
+  readonly capabilities: JsonObject;
+  /** Set when the link belongs to one session alone. */
+  readonly owner: Session | undefined;
+}
+
+interface Entry {
+  readonly sessions: Set<Session>;
+  readonly owner: Session | undefined;
+  opening: Promise<Link> | undefined;
+  link: Link | undefined;
+  /** Monotonic time since nobody uses it. */
+  idleSince: number | undefined;
+}
+
+export interface PoolOptions {
+  readonly clock: Clock;
+  readonly open: (request: PoolRequest, closed: (error: SentinelError) => void) => Promise<Link>;
+}
+
+export class LinkPool {
+  readonly #options: PoolOptions;
+  readonly #entries = new Map<string, Entry>();
+  readonly #stopSweep: () => void;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+    this.#stopSweep = options.clock.every(SWEEP_MS, () => this.#sweep());
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get inFlight(): number {
+    let sum = 0;
+    for (const { link } of this.#entries.values()) sum += link?.inFlight ?? 0;
+    return sum;
+  }
+
+  /** Links that are open now. */
+  *open(): Iterable<{ readonly link: Link; readonly owner: Session | undefined }> {
+    for (const { link, owner } of this.#entries.values()) if (link !== undefined) yield { link, owner };
+  }
+
+  /** The link for a key; opened on first use, the same promise while it opens. */
+  get(session: Session, request: PoolRequest): Link | Promise<Link> {
+    const entry = this.#entries.get(request.key) ?? this.#add(request);
+    entry.sessions.add(session);
+    entry.idleSince = undefined;
+    if (entry.link !== undefined) return entry.link;
+    return entry.opening ??= this.#open(entry, request);
+  }
+
+  /** The session has ended: its own link closes, shared ones lose a user. */
+  release(session: Session): void {
+    for (const [key, entry] of this.#entries) {
+      if (!entry.sessions.delete(session) || entry.sessions.size > 0) continue;
+      if (entry.owner === undefined) entry.idleSince = this.#options.clock.monotonic();
+      else this.#remove(key, entry);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#stopSweep();
+    await Promise.all([...this.#entries].map(([key, entry]) => this.#remove(key, entry)));
+  }
+
+  /** Closes every link; the next call opens new ones. */
+  async reset(): Promise<void> {
+    await Promise.all([...this.#entries].map(([key, entry]) => this.#remove(key, entry)));
+  }
+
+  #add({ key, owner }: PoolRequest): Entry {
+    const entry: Entry = {
+      sessions: new Set(),
+      owner,
+      opening: undefined,
+      link: undefined,
+      idleSince: undefined,
+    };
+    this.#entries.set(key, entry);
+    return entry;
+  }
+
+  async #open(entry: Entry, request: PoolRequest): Promise<Link> {
+    const forget = () => {
+      if (this.#entries.get(request.key) === entry) this.#entries.delete(request.key);
+    };
+    try {
+      const link = await this.#options.open(request, forget);
+      if (this.#entries.get(request.key) === entry) entry.link = link;
+      else await link.close();
+      return link;
+    } catch (cause) {
+      forget();
+      throw cause;
+    }
+  }
+
+  async #remove(key: string, entry: Entry): Promise<void> {
+    this.#entries.delete(key);
+    await entry.link?.close();
+  }
+
+  #sweep(): void {
+    const now = this.#options.clock.monotonic();
+    for (const [key, entry] of this.#entries) {
+      if (entry.idleSince === undefined || now - entry.idleSince < IDLE_MS) continue;
+      void this.#remove(key, entry);
+    }
+  }
+}

@@ -1,0 +1,92 @@
+/** What our sessions want from one backend as a whole: subscriptions, counted, and the log level. */
+import { SentinelError } from "../../contract/mod.ts";
+import { isObject } from "../mcp/json.ts";
+import type { Session } from "../session/session.ts";
+import type { Link, LinkReply } from "./link.ts";
+
+const ANSWER_MS = 10_000;
+/** Distinct URIs subscribed at one backend. */
+const MAX_SUBSCRIPTIONS = 10_000;
+const DONE: LinkReply = { result: "{}" };
+
+interface Subscription {
+  readonly sessions: Set<Session>;
+  /** What the backend answered to the first subscriber; the others share it. */
+  asked: Promise<LinkReply>;
+}
+
+export class Upstream {
+  readonly #wantedLogLevel: () => string | undefined;
+  readonly #subscriptions = new Map<string, Subscription>();
+  /** What each link was last told, so that nothing is told twice. */
+  readonly #told = new WeakMap<Link, string>();
+
+  constructor(wantedLogLevel: () => string | undefined) {
+    this.#wantedLogLevel = wantedLogLevel;
+  }
+
+  subscribers(uri: string): Iterable<Session> {
+    return this.#subscriptions.get(uri)?.sessions ?? [];
+  }
+
+  /** The first subscriber of a URI asks the backend; the others are counted. */
+  async subscribe(uri: string, session: Session, link: Link): Promise<LinkReply> {
+    const subscription = this.#subscriptions.get(uri) ?? this.#add(uri, link);
+    // Before the answer: the first update may come with it.
+    subscription.sessions.add(session);
+    const reply = await subscription.asked;
+    if ("error" in reply) this.#subscriptions.delete(uri);
+    return reply;
+  }
+
+  /** The last subscriber of a URI tells the backend. */
+  async unsubscribe(uri: string, session: Session, link: Link | undefined): Promise<LinkReply> {
+    const sessions = this.#subscriptions.get(uri)?.sessions;
+    if (sessions === undefined || !sessions.delete(session) || sessions.size > 0) return DONE;
+    this.#subscriptions.delete(uri);
+    return link === undefined ? DONE : await ask(link, "resources/unsubscribe", { uri });
+  }
+
+  /** Tells a new link what the one before it knew. */
+  async replay(link: Link): Promise<void> {
+    this.applyLogLevel(link);
+    for (const [uri, subscription] of this.#subscriptions) {
+      subscription.asked = ask(link, "resources/subscribe", { uri });
+      if ("error" in await subscription.asked) this.#subscriptions.delete(uri);
+    }
+  }
+
+  /** Asks the link for the most verbose level any session wants; each session filters for itself. */
+  applyLogLevel(link: Link): void {
+    const level = this.#wantedLogLevel();
+    if (level === undefined || this.#told.get(link) === level || !isObject(link.capabilities["logging"])) return;
+    this.#told.set(link, level);
+    // A backend that refuses the level only stays as talkative as it is; nobody waits for the answer.
+    ask(link, "logging/setLevel", { level }).catch(() => this.#told.delete(link));
+  }
+
+  /** The session has ended. */
+  release(session: Session, link: Link | undefined): void {
+    for (const [uri, { sessions }] of this.#subscriptions) {
+      if (!sessions.has(session)) continue;
+      // A lost link has forgotten the subscription anyway.
+      this.unsubscribe(uri, session, link?.open === true ? link : undefined).catch(() => {});
+    }
+  }
+
+  #add(uri: string, link: Link): Subscription {
+    if (this.#subscriptions.size >= MAX_SUBSCRIPTIONS) {
+      throw new SentinelError("OVERLOADED", "Cannot subscribe: too many resources are subscribed", {
+        reason: `at most ${MAX_SUBSCRIPTIONS} for a backend`,
+      });
+    }
+    const subscription = { sessions: new Set<Session>(), asked: ask(link, "resources/subscribe", { uri }) };
+    this.#subscriptions.set(uri, subscription);
+    subscription.asked.catch(() => this.#subscriptions.delete(uri));
+    return subscription;
+  }
+}
+
+function ask(link: Link, method: string, params: { uri: string } | { level: string }): Promise<LinkReply> {
+  return link.request({ method, params, owner: "", timeoutMs: ANSWER_MS }).reply;
+}

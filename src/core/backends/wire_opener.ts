@@ -1,0 +1,119 @@
+/** Chooses and opens the wire a backend's configuration asks for. */
+import { type BackendConfig, type BackendKind, SentinelError } from "../../contract/mod.ts";
+import type { ChildExit } from "../../ports/process.ts";
+import type { Series } from "../../ports/telemetry.ts";
+import { childEnvironment } from "./child_environment.ts";
+import { openHttpSse } from "./http_sse_wire.ts";
+import { openHttp } from "./http_wire.ts";
+import type { BackendPorts } from "./ports.ts";
+import { StderrRing } from "./stderr_ring.ts";
+import { openStdioWire } from "./stdio_wire.ts";
+import type { OpenWire } from "./wire.ts";
+
+/** Lines of stderr shown in a status. */
+const TAIL_LINES = 20;
+
+export class WireOpener {
+  readonly #name: string;
+  readonly #config: BackendConfig;
+  readonly #ports: BackendPorts;
+  readonly #stderr: StderrRing;
+  #kind: BackendKind;
+  #pid: number | undefined;
+  #lastExit: ChildExit | undefined;
+
+  constructor(name: string, config: BackendConfig, ports: BackendPorts) {
+    this.#name = name;
+    this.#config = config;
+    this.#ports = ports;
+    this.#stderr = new StderrRing(ports.mask);
+    this.#kind = kindOf(config);
+  }
+
+  get kind(): BackendKind {
+    return this.#kind;
+  }
+
+  /** Process of the main link. */
+  get pid(): number | undefined {
+    return this.#pid;
+  }
+
+  get lastExit(): ChildExit | undefined {
+    return this.#lastExit;
+  }
+
+  /** Server requests can be attributed to a client at all: never on a process that all share. */
+  get attributes(): boolean {
+    return this.#kind !== "stdio" || this.#config.instances !== "shared";
+  }
+
+  /** Clients that can be asked may share a link: only where each call has a stream of its own. */
+  get mayShare(): boolean {
+    return this.#kind === "http";
+  }
+
+  stderrTail(): string[] {
+    return this.#stderr.tail(TAIL_LINES);
+  }
+
+  /** True when the failure says that the other HTTP transport may work; it is used from now on. */
+  fallBack(cause: unknown): boolean {
+    const possible = this.#kind === "http" && this.#config.transport === "auto" && cause instanceof SentinelError &&
+      cause.details.more?.["fallback"] === "http_sse";
+    if (possible) this.#kind = "http_sse";
+    return possible;
+  }
+
+  /** @param main whether it is the backend's main wire, whose process the status shows */
+  wire(main: boolean): OpenWire {
+    return this.#kind === "stdio" ? this.#stdio(main) : this.#http();
+  }
+
+  #http(): OpenWire {
+    const { clock, random, http, mask } = this.#ports;
+    const { url = "", headers } = this.#config;
+    const open = this.#kind === "http" ? openHttp : openHttpSse;
+    return open({ backend: this.#name, url: new URL(url), headers, http, clock, random, mask });
+  }
+
+  #stdio(main: boolean): OpenWire {
+    const { spawner, clock, telemetry } = this.#ports;
+    if (spawner === undefined) {
+      throw new SentinelError("BACKEND_LOST", "Cannot start a process on this host", { backend: this.#name, executed: "no" });
+    }
+    const { command = "", args, cwd, stop, limits } = this.#config;
+    const lines = telemetry.series("sentinel_backend_stderr_lines_total", { sentinel_backend: this.#name });
+    return openStdioWire({
+      spawner,
+      spawn: {
+        name: this.#name,
+        command,
+        args,
+        env: childEnvironment(this.#config, spawner),
+        ...(cwd === undefined ? {} : { cwd }),
+      },
+      clock,
+      stderr: this.#stderr,
+      maxLineBytes: limits.output_line,
+      graceMs: stop.grace,
+      onStart: (pid) => {
+        if (main) this.#pid = pid;
+      },
+      onExit: (exit) => this.#exited(exit, main, lines),
+    });
+  }
+
+  #exited(exit: ChildExit, main: boolean, lines: Series): void {
+    lines.set(this.#stderr.lines);
+    if (!main) return;
+    this.#pid = undefined;
+    this.#lastExit = exit;
+    this.#ports.log.write("backend.exited", { backend: this.#name, ...exit, stderr: this.#stderr.tail(1).join("") });
+  }
+}
+
+function kindOf({ url, transport }: BackendConfig): BackendKind {
+  if (url === undefined) return "stdio";
+  return transport === "http_sse" ? "http_sse" : "http";
+}

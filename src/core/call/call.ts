@@ -1,0 +1,100 @@
+import type { RequestId, RpcError, SentinelError } from "../../contract/mod.ts";
+import type { Ask, AskReply, Link, LinkReply } from "../backends/link.ts";
+import type { Target, View } from "../catalog/types.ts";
+import type { JsonObject } from "../mcp/json.ts";
+import type { World } from "../runtime/world.ts";
+import type { InFlight, Session } from "../session/session.ts";
+
+/** How a call ended. A plain value: no stage writes to the wire. */
+export type Outcome =
+  /** JSON text of the result. */
+  | { readonly kind: "result"; readonly result: string }
+  /** The backend's own error, passed on. */
+  | { readonly kind: "remote"; readonly error: RpcError }
+  /** A refusal of the table. */
+  | { readonly kind: "refused"; readonly error: SentinelError }
+  /** Cancelled by the client: nobody waits for an answer. */
+  | { readonly kind: "accepted" };
+
+/** The front's side of one call: turns what happens into its wire. */
+export interface Reply {
+  /** A server message that belongs to this call. */
+  notify(method: string, params: JsonObject): void;
+  /** @throws SentinelError CLIENT_UNREACHABLE */
+  ask(ask: Ask): Promise<AskReply>;
+  /** The call takes long. */
+  beat(): void;
+  /** Called exactly once, after `settle`. */
+  finish(call: Call, outcome: Outcome): void;
+}
+
+/** One step of the line: returns nothing to go on, or how the call ended. */
+export type Stage = (call: Call) => Outcome | undefined | Promise<Outcome | undefined>;
+
+export interface CallInit {
+  readonly request: RequestId;
+  /** JSON text of the client's id. */
+  readonly id: string;
+  readonly method: string;
+  readonly params: JsonObject;
+  readonly session: Session;
+  readonly world: World;
+  readonly view: View;
+  readonly reply: Reply;
+  /** Monotonic milliseconds. */
+  readonly startedAt: number;
+}
+
+/** One client request on its way through the line. All fields exist from the start (stable shape). */
+export class Call implements InFlight {
+  readonly request: RequestId;
+  readonly id: string;
+  readonly method: string;
+  readonly params: JsonObject;
+  readonly session: Session;
+  readonly world: World;
+  readonly view: View;
+  readonly reply: Reply;
+  readonly startedAt: number;
+  /** Set by `resolve`. */
+  target: Target | undefined = undefined;
+  /** Set by `route`. */
+  link: Link | undefined = undefined;
+  /** What the backend answered; set by `forward`, read by `result`. */
+  answer: LinkReply | undefined = undefined;
+  #cancelled: string | undefined = undefined;
+  #onCancel: ((reason: string) => void) | undefined = undefined;
+
+  constructor(init: CallInit) {
+    this.request = init.request;
+    this.id = init.id;
+    this.method = init.method;
+    this.params = init.params;
+    this.session = init.session;
+    this.world = init.world;
+    this.view = init.view;
+    this.reply = init.reply;
+    this.startedAt = init.startedAt;
+  }
+
+  /** Why the client no longer wants the answer, if so. */
+  get cancelled(): string | undefined {
+    return this.#cancelled;
+  }
+
+  cancel(reason: string): void {
+    if (this.#cancelled !== undefined) return;
+    this.#cancelled = reason;
+    this.#onCancel?.(reason);
+  }
+
+  /** The one thing to stop when the client cancels; the stage that waits sets it. */
+  onCancel(stop: (reason: string) => void): void {
+    this.#onCancel = stop;
+    if (this.#cancelled !== undefined) stop(this.#cancelled);
+  }
+
+  beat(): void {
+    this.reply.beat();
+  }
+}

@@ -1,0 +1,39 @@
+/** Which methods there are in the legacy era, and which stages each takes, in the order of `order.ts`. */
+import type { Stage } from "./call.ts";
+import type { Step } from "./order.ts";
+import { answerList, answerPing, answerSetLevel } from "./stages/answer.ts";
+import { forward } from "./stages/forward.ts";
+import { resolveCompletion, resolvePrompt, resolveResource, resolveTool } from "./stages/resolve.ts";
+import { result } from "./stages/result.ts";
+import { route } from "./stages/route.ts";
+import { subscribe, unsubscribe } from "./stages/subscribe.ts";
+
+type Line = readonly (readonly [Step, Stage])[];
+
+const TO_BACKEND: Line = [["route", route], ["forward", forward], ["result", result]];
+
+/** `initialize` is not here: it makes the session that every call needs. */
+const LINES = {
+  "ping": [["answer", answerPing]],
+  "tools/list": [["answer", answerList("tool")]],
+  "prompts/list": [["answer", answerList("prompt")]],
+  "resources/list": [["answer", answerList("resource")]],
+  "resources/templates/list": [["answer", answerList("template")]],
+  "logging/setLevel": [["answer", answerSetLevel]],
+  "tools/call": [["resolve", resolveTool], ...TO_BACKEND],
+  "prompts/get": [["resolve", resolvePrompt], ...TO_BACKEND],
+  "resources/read": [["resolve", resolveResource], ...TO_BACKEND],
+  "completion/complete": [["resolve", resolveCompletion], ...TO_BACKEND],
+  "resources/subscribe": [["resolve", resolveResource], ["route", route], ["forward", subscribe], ...TO_BACKEND.slice(1)],
+  "resources/unsubscribe": [["resolve", resolveResource], ["route", route], ["forward", unsubscribe], ...TO_BACKEND.slice(1)],
+} as const satisfies Record<string, Line>;
+
+/** The steps of each method, for the test that keeps them in order and for the documentation. */
+export const STEPS: ReadonlyMap<string, readonly Step[]> = new Map(
+  Object.entries(LINES).map(([method, line]) => [method, (line as Line).map(([step]) => step)]),
+);
+
+/** The stages of each method. */
+export const METHODS: ReadonlyMap<string, readonly Stage[]> = new Map(
+  Object.entries(LINES).map(([method, line]) => [method, (line as Line).map(([, stage]) => stage)]),
+);

@@ -1,0 +1,90 @@
+/** One inbound message of a session: a call is started, a notification taken, an answer handed over. */
+import { type RequestId, SentinelError } from "../../contract/mod.ts";
+import type { JsonObject } from "../mcp/json.ts";
+import type { Message, NotificationMessage, RequestMessage } from "../mcp/message.ts";
+import type { View } from "../catalog/types.ts";
+import type { World } from "../runtime/world.ts";
+import { MAX_CALLS, type Session } from "../session/session.ts";
+import { Call, type Outcome, type Reply, type Stage } from "./call.ts";
+import { METHODS } from "./methods.ts";
+import { run } from "./run.ts";
+
+/** What the line needs of the gateway around it. */
+export interface Line {
+  world(): World;
+  view(session: Session): View;
+  requestId(): RequestId;
+  monotonic(): number;
+  started(): void;
+  settle(call: Call, outcome: Outcome): void;
+  /** Resolves when first handshakes are decided, at most 2 s after the start; undefined afterwards. */
+  starting(): Promise<void> | undefined;
+  /** The client's list of roots changed. */
+  rootsChanged(session: Session): void;
+}
+
+const NOTHING: readonly Stage[] = [() => {
+  throw new SentinelError("METHOD_NOT_FOUND", "Method not found");
+}];
+
+/** Starts a call; its reply is finished exactly once, whatever happens. */
+export function receiveRequest(line: Line, session: Session, message: RequestMessage, reply: Reply): void {
+  const starting = message.method === "ping" ? undefined : line.starting();
+  if (starting === undefined) start(line, session, message, reply);
+  else void starting.then(() => start(line, session, message, reply));
+}
+
+function start(line: Line, session: Session, message: RequestMessage, reply: Reply): void {
+  const call = new Call({
+    request: line.requestId(),
+    id: message.id,
+    method: message.method,
+    params: message.params ?? {},
+    session,
+    world: line.world(),
+    view: line.view(session),
+    reply,
+    startedAt: line.monotonic(),
+  });
+  void finish(line, call);
+}
+
+async function finish(line: Line, call: Call): Promise<void> {
+  const { session } = call;
+  line.started();
+  session.inFlight++;
+  const full = session.inFlight > MAX_CALLS;
+  if (!full) session.calls.set(call.id, call);
+  const outcome: Outcome = full ? overloaded() : await run(call, METHODS.get(call.method) ?? NOTHING);
+  line.settle(call, outcome);
+  call.reply.finish(call, outcome);
+}
+
+function overloaded(): Outcome {
+  return {
+    kind: "refused",
+    error: new SentinelError("OVERLOADED", "Cannot take the call: too many of this session are in flight", {
+      reason: `at most ${MAX_CALLS} for a session`,
+      retryAfterMs: 1000,
+      executed: "no",
+    }),
+  };
+}
+
+/** Takes a notification or an answer. Unknown ones are ignored, as JSON-RPC wants. */
+export function receiveOther(line: Line, session: Session, message: Exclude<Message, RequestMessage>): void {
+  if (message.kind === "response") session.asks.answer(message);
+  else receiveNotification(line, session, message);
+}
+
+function receiveNotification(line: Line, session: Session, { method, params = {} }: NotificationMessage): void {
+  if (method === "notifications/initialized") session.initialized = true;
+  else if (method === "notifications/cancelled") cancel(session, params);
+  else if (method === "notifications/progress") session.asks.progress(params);
+  else if (method === "notifications/roots/list_changed") line.rootsChanged(session);
+}
+
+function cancel(session: Session, { requestId, reason }: JsonObject): void {
+  const call = session.calls.get(JSON.stringify(requestId));
+  call?.cancel(typeof reason === "string" ? reason.slice(0, 1000) : "cancelled by the client");
+}

@@ -1,0 +1,23 @@
+import { asSentinelError } from "../../contract/mod.ts";
+import type { Call, Outcome, Stage } from "./call.ts";
+
+const ACCEPTED: Outcome = { kind: "accepted" };
+
+/**
+ * Runs the stages in order and awaits only real promises: a stage that has nothing to wait for costs no
+ * turn of the event loop. Whatever happens, the result is an outcome.
+ */
+export async function run(call: Call, stages: readonly Stage[]): Promise<Outcome> {
+  try {
+    for (const stage of stages) {
+      const step = stage(call);
+      const outcome = step instanceof Promise ? await step : step;
+      if (call.cancelled !== undefined) return ACCEPTED;
+      if (outcome !== undefined) return outcome;
+    }
+    throw new Error(`No stage answered "${call.method}"`);
+  } catch (cause) {
+    if (call.cancelled !== undefined) return ACCEPTED;
+    return { kind: "refused", error: asSentinelError(cause) };
+  }
+}

@@ -1,0 +1,43 @@
+/** `answer`: what the gateway knows itself. */
+import { SentinelError } from "../../../contract/mod.ts";
+import type { ItemKind } from "../../catalog/types.ts";
+import type { Call, Outcome, Stage } from "../call.ts";
+
+const EMPTY: Outcome = { kind: "result", result: "{}" };
+/** How soon a list is worth asking for again while no backend has answered. */
+const RETRY_MS = 2000;
+
+export function answerPing(): Outcome {
+  return EMPTY;
+}
+
+/**
+ * A page of the merged catalog. Never an empty success that means "nothing has answered yet".
+ */
+export function answerList(kind: ItemKind): Stage {
+  return (call) => {
+    if (!call.view.answered) throw noBackendReady(call);
+    const { cursor } = call.params;
+    if (cursor !== undefined && typeof cursor !== "string") {
+      throw new SentinelError("INVALID_PARAMS", 'Cannot list: "cursor" is not a string');
+    }
+    return { kind: "result", result: call.view.list(kind, cursor) };
+  };
+}
+
+export function answerSetLevel(call: Call): Outcome {
+  const { level } = call.params;
+  if (typeof level !== "string" || !call.session.setLogLevel(level)) {
+    throw new SentinelError("INVALID_PARAMS", 'Cannot set the log level: "level" is none of the eight syslog levels');
+  }
+  for (const name of call.view.backends) call.world.backends.get(name)?.logLevelChanged();
+  return EMPTY;
+}
+
+function noBackendReady(call: Call): SentinelError {
+  const states = call.view.backends.map((name) => `${name}: ${call.world.backends.get(name)?.state ?? "unknown"}`);
+  return new SentinelError("NO_BACKEND_READY", "Cannot list: no backend has answered yet", {
+    reason: states.join(", ").slice(0, 1000),
+    retryAfterMs: RETRY_MS,
+  });
+}

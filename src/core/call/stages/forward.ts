@@ -1,0 +1,59 @@
+/** `forward`: sends the inspected form to the backend and waits for the answer. */
+import { SentinelError } from "../../../contract/mod.ts";
+import type { Ask, AskReply, Link } from "../../backends/link.ts";
+import type { Target } from "../../catalog/types.ts";
+import { isObject, type JsonObject } from "../../mcp/json.ts";
+import { cannotAnswer } from "../../session/session.ts";
+import type { Call } from "../call.ts";
+
+export function forward(call: Call): undefined | Promise<undefined> {
+  return call.answer === undefined ? send(call) : undefined;
+}
+
+async function send(call: Call): Promise<undefined> {
+  const { target, link } = call as { target: Target; link: Link };
+  const backend = call.world.backends.get(target.backend);
+  const exchange = link.request({
+    method: call.method,
+    params: forwarded(call.method, call.params, target),
+    owner: call.session.id,
+    timeoutMs: backend?.config.timeout ?? call.world.config.server.request_timeout,
+    notify: (method, params) => deliver(call, method, params),
+    ask: (ask) => put(call, ask),
+  });
+  call.onCancel((reason) => exchange.cancel(reason));
+  try {
+    call.answer = await exchange.reply;
+  } catch (cause) {
+    throw located(cause, target.backend);
+  }
+}
+
+/** The parameters under the backend's own names, with configured defaults filled in. */
+function forwarded(method: string, params: JsonObject, target: Target): JsonObject {
+  if (method === "completion/complete") {
+    const ref = params["ref"] as JsonObject;
+    return ref["type"] === "ref/prompt" ? { ...params, ref: { ...ref, name: target.original } } : params;
+  }
+  if (target.kind === "resource") return params;
+  const named = { ...params, name: target.original };
+  if (target.defaults === undefined) return named;
+  const given = params["arguments"];
+  return { ...named, arguments: { ...target.defaults, ...(isObject(given) ? given : {}) } };
+}
+
+function deliver(call: Call, method: string, params: JsonObject): void {
+  if (method === "notifications/message" && !call.session.wantsLog(params)) return;
+  call.reply.notify(method, params);
+}
+
+async function put(call: Call, ask: Ask): Promise<AskReply> {
+  if (call.session.canAnswer(ask.method)) return await call.reply.ask(ask);
+  return cannotAnswer(ask.method);
+}
+
+/** Names the backend in whatever failed. */
+function located(cause: unknown, backend: string): unknown {
+  if (!(cause instanceof SentinelError) || cause.details.backend !== undefined) return cause;
+  return new SentinelError(cause.code, `${cause.message} (backend "${backend}")`, { ...cause.details, backend }, cause.cause);
+}

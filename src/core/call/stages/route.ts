@@ -1,0 +1,17 @@
+/** `route`: the live link to the target's backend. A backend that is down ends the call here. */
+import { SentinelError } from "../../../contract/mod.ts";
+import type { Link } from "../../backends/link.ts";
+import type { Call } from "../call.ts";
+
+export function route(call: Call): undefined | Promise<undefined> {
+  const name = call.target?.backend ?? "";
+  const backend = call.world.backends.get(name);
+  if (backend === undefined) throw new SentinelError("INTERNAL", `No backend "${name}" in this world`);
+  const link = backend.link(call.session);
+  if (link instanceof Promise) return link.then((opened) => take(call, opened));
+  return take(call, link);
+}
+
+function take(call: Call, link: Link): undefined {
+  call.link = link;
+}

@@ -1,0 +1,21 @@
+/** `answer` of resource subscriptions: counted over all sessions, so most never reach the backend. */
+import type { LinkReply } from "../../backends/link.ts";
+import type { Target } from "../../catalog/types.ts";
+import type { Call } from "../call.ts";
+
+export async function subscribe(call: Call): Promise<undefined> {
+  const { backend, original } = call.target as Target;
+  call.session.subscriptions.set(original, backend);
+  await counted(call, call.world.backends.get(backend)?.subscribe(original, call.session));
+}
+
+export async function unsubscribe(call: Call): Promise<undefined> {
+  const { backend, original } = call.target as Target;
+  call.session.subscriptions.delete(original);
+  await counted(call, call.world.backends.get(backend)?.unsubscribe(original, call.session));
+}
+
+/** Without a shared subscription the call goes on to the session's own link. */
+async function counted(call: Call, reply: Promise<LinkReply> | undefined): Promise<undefined> {
+  if (reply !== undefined) call.answer = await reply;
+}

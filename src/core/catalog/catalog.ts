@@ -1,0 +1,112 @@
+import type { RefusedItem } from "../../contract/mod.ts";
+import { mergedCapabilities } from "./announcement.ts";
+import type { EntryLists } from "./entry.ts";
+import { hashText } from "./hash.ts";
+import { ITEM_KINDS } from "./kinds.ts";
+import { merge, type Merged } from "./merge.ts";
+import { compileSelection, EVERYTHING, type Selection } from "./selection.ts";
+import type { Catalog, CatalogSource, ItemKind, View } from "./types.ts";
+import { CatalogView } from "./view.ts";
+
+/** A catalog as built, with what its operator should know. */
+export interface BuiltCatalog extends Catalog {
+  /** Names that were cut, or that clients may find too long. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Merges what the backends offer. The revision is one more than that of `previous` when anything differs
+ * that a caller could notice: a list, where a name leads, capabilities, instructions, toolsets, refusals.
+ */
+export function buildCatalog(source: CatalogSource, previous?: Catalog): BuiltCatalog {
+  const merged = merge(source);
+  const identity = identityOf(source, merged);
+  const unchanged = previous instanceof MergedCatalog && previous.identity === identity;
+  const revision = (previous?.revision ?? 0) + (unchanged ? 0 : 1);
+  return new MergedCatalog(source, merged, { identity, revision });
+}
+
+class MergedCatalog implements BuiltCatalog {
+  readonly revision: number;
+  readonly identity: string;
+  readonly counts: Catalog["counts"];
+  readonly perBackend: Catalog["perBackend"];
+  readonly refused: readonly RefusedItem[];
+  readonly warnings: readonly string[];
+  readonly #source: CatalogSource;
+  readonly #entries: EntryLists;
+  /** One for each toolset at most, and the whole. */
+  readonly #views = new Map<string | undefined, View>();
+
+  constructor(
+    source: CatalogSource,
+    { entries, refused, warnings }: Merged,
+    { identity, revision }: { readonly identity: string; readonly revision: number },
+  ) {
+    this.revision = revision;
+    this.identity = identity;
+    this.refused = refused;
+    this.warnings = warnings;
+    this.#source = source;
+    this.#entries = entries;
+    this.counts = countOf(entries);
+    this.perBackend = countPerBackend(source, entries);
+  }
+
+  view(toolset: string | undefined): View | undefined {
+    const known = this.#views.get(toolset);
+    if (known !== undefined) return known;
+    const selection = this.#selection(toolset);
+    if (selection === undefined) return undefined;
+    const shared = { source: this.#source, entries: this.#entries, revision: this.revision };
+    const view = new CatalogView(shared, selection);
+    this.#views.set(toolset, view);
+    return view;
+  }
+
+  #selection(name: string | undefined): Selection | undefined {
+    if (name === undefined) return EVERYTHING;
+    const { toolsets, catalog } = this.#source;
+    // The name comes from a URL: "constructor" must not reach the prototype.
+    const toolset = Object.hasOwn(toolsets, name) ? toolsets[name] : undefined;
+    return toolset === undefined ? undefined : compileSelection(toolset, catalog);
+  }
+}
+
+/** Everything that callers could notice, as a hash. */
+function identityOf(source: CatalogSource, { entries, refused }: Merged): string {
+  const items = ITEM_KINDS.map((kind) => entries[kind].map(({ hash, target }) => [hash, target]));
+  const backends = source.backends.map(({ name, config, found }) => [
+    name,
+    config.alias,
+    found === undefined ? null : mergedCapabilities([found]),
+    found?.instructions,
+  ]);
+  return hashText(
+    JSON.stringify([items, backends, refused, source.toolsets, source.instructions]),
+  );
+}
+
+function countOf(entries: EntryLists): Record<ItemKind, number> {
+  return {
+    tool: entries.tool.length,
+    prompt: entries.prompt.length,
+    resource: entries.resource.length,
+    template: entries.template.length,
+  };
+}
+
+function countPerBackend(source: CatalogSource, entries: EntryLists): Catalog["perBackend"] {
+  const counts = new Map(source.backends.map(({ name }) => [name, emptyCounts()]));
+  for (const kind of ITEM_KINDS) {
+    for (const { target } of entries[kind]) {
+      const count = counts.get(target.backend);
+      if (count !== undefined) count[kind]++;
+    }
+  }
+  return Object.fromEntries(counts);
+}
+
+function emptyCounts(): Record<ItemKind, number> {
+  return { tool: 0, prompt: 0, resource: 0, template: 0 };
+}

@@ -1,0 +1,71 @@
+import type { JsonObject } from "../mcp/json.ts";
+import { hashText } from "./hash.ts";
+import { KINDS } from "./kinds.ts";
+import { isRecord, unreadableMembers } from "./members.ts";
+import { readableSchema } from "./schema.ts";
+import type { ItemKind, Target } from "./types.ts";
+
+/** One item of the merged catalog, ready to be listed. */
+export interface Entry {
+  readonly target: Target;
+  /** JSON text of the definition, under the exposed name. */
+  readonly text: string;
+  /** Changes with the text. */
+  readonly hash: string;
+}
+
+/** Entries in the order of the catalog. */
+export type EntryLists = Readonly<Record<ItemKind, readonly Entry[]>>;
+
+interface Rendered {
+  readonly kind: ItemKind;
+  readonly exposed: string;
+  readonly description: string | undefined;
+  readonly text: string;
+  readonly hash: string;
+}
+
+/** The last rendering of each item: a change of one backend must not cost the work for all the others. */
+const renderings = new WeakMap<JsonObject, Rendered>();
+
+/** An entry for an item of a backend, which is not changed any more; `description` replaces its own. */
+export function createEntry(target: Target, item: JsonObject, description?: string): Entry {
+  const known = renderings.get(item);
+  const same = known?.exposed === target.exposed && known.kind === target.kind &&
+    known.description === description;
+  const { text, hash } = same ? known : render(target, item, description);
+  return { target, text, hash };
+}
+
+function render({ kind, exposed }: Target, item: JsonObject, description?: string): Rendered {
+  const shown = kind === "tool" ? shownTool(item) : { ...item };
+  for (const member of unreadableMembers(kind, item)) delete shown[member];
+  if (description !== undefined) shown["description"] = description;
+  shown[KINDS[kind].key] = exposed;
+  const text = JSON.stringify(shown);
+  const rendered = { kind, exposed, description, text, hash: hashText(text) };
+  renderings.set(item, rendered);
+  return rendered;
+}
+
+/** Whether a tool runs only as a task, which is not bridged (protocol.md 4.3). */
+export function needsTask(tool: JsonObject): boolean {
+  return isRecord(tool["execution"]) && tool["execution"]["taskSupport"] === "required";
+}
+
+function shownTool(tool: JsonObject): JsonObject {
+  const { inputSchema, outputSchema } = tool;
+  const shown = { ...tool };
+  if (isRecord(inputSchema)) shown["inputSchema"] = readableSchema(inputSchema);
+  if (isRecord(outputSchema)) shown["outputSchema"] = readableSchema(outputSchema);
+  else delete shown["outputSchema"];
+  return withoutTasks(shown);
+}
+
+/** Clients must not start tasks that nobody would serve. */
+function withoutTasks(tool: JsonObject): JsonObject {
+  const { execution, ...rest } = tool;
+  if (!isRecord(execution) || execution["taskSupport"] !== "optional") return tool;
+  const { taskSupport: _, ...others } = execution;
+  return Object.keys(others).length === 0 ? rest : { ...rest, execution: others };
+}

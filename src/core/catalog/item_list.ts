@@ -1,0 +1,92 @@
+import { SentinelError } from "../../contract/mod.ts";
+import { decodeCursor, encodeCursor } from "./cursor.ts";
+import type { Entry } from "./entry.ts";
+import { hashText } from "./hash.ts";
+import { KINDS } from "./kinds.ts";
+import type { ItemKind } from "./types.ts";
+
+const PAGE_ITEMS = 1000;
+/** A page is also full at this many characters, unless one item alone is longer. */
+const PAGE_LENGTH = 4_000_000;
+
+/** One list of a view: found by exposed name or URI, served in pages that are serialised once. */
+export class ItemList {
+  /** Changes exactly when the list changes. */
+  readonly fingerprint: string;
+  readonly entries: readonly Entry[];
+  readonly #kind: ItemKind;
+  readonly #revision: number;
+  readonly #positions: ReadonlyMap<string, number>;
+  /** Texts by first item, for the pages a client gets that pages from the beginning. */
+  readonly #pages = new Map<number, string>();
+  readonly #starts: ReadonlySet<number>;
+
+  constructor(kind: ItemKind, entries: readonly Entry[], revision: number) {
+    this.#kind = kind;
+    this.entries = entries;
+    this.#revision = revision;
+    this.#positions = new Map(entries.map(({ target }, at) => [target.exposed, at]));
+    this.#starts = this.#pageStarts();
+    this.fingerprint = hashText(entries.map(({ hash }) => hash).join());
+  }
+
+  get(key: string): Entry | undefined {
+    const at = this.#positions.get(key);
+    return at === undefined ? undefined : this.entries[at];
+  }
+
+  /**
+   * JSON text of the list result. A cursor stands for the last item before the page, so it survives a
+   * changed list as long as that item is in it.
+   * @throws SentinelError INVALID_PARAMS
+   */
+  page(cursor: string | undefined): string {
+    const start = cursor === undefined ? 0 : this.#startAfter(cursor);
+    const known = this.#pages.get(start);
+    if (known !== undefined) return known;
+    const text = this.#pageFrom(start);
+    if (this.#starts.has(start)) this.#pages.set(start, text);
+    return text;
+  }
+
+  #startAfter(cursor: string): number {
+    const position = decodeCursor(cursor);
+    const at = position?.kind === this.#kind ? this.#positions.get(position.key) : undefined;
+    if (at !== undefined) return at + 1;
+    throw new SentinelError(
+      "INVALID_PARAMS",
+      `Cannot continue "${KINDS[this.#kind].method}": the cursor is unknown; list again without it`,
+    );
+  }
+
+  #pageFrom(start: number): string {
+    const end = this.#endOf(start);
+    const items = this.entries.slice(start, end).map(({ text }) => text).join();
+    const last = this.entries[end - 1];
+    const tail = last === undefined || end === this.entries.length
+      ? ""
+      : `,"nextCursor":"${this.#cursorAfter(last)}"`;
+    return `{"${KINDS[this.#kind].member}":[${items}]${tail}}`;
+  }
+
+  #cursorAfter({ target }: Entry): string {
+    return encodeCursor({ kind: this.#kind, key: target.exposed, revision: this.#revision });
+  }
+
+  #endOf(start: number): number {
+    let end = start;
+    let length = 0;
+    while (end < this.entries.length && end - start < PAGE_ITEMS) {
+      length += this.entries[end]?.text.length ?? 0;
+      if (length > PAGE_LENGTH && end > start) break;
+      end++;
+    }
+    return end;
+  }
+
+  #pageStarts(): ReadonlySet<number> {
+    const starts = new Set([0]);
+    for (let at = this.#endOf(0); at < this.entries.length; at = this.#endOf(at)) starts.add(at);
+    return starts;
+  }
+}

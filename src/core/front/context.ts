@@ -1,0 +1,15 @@
+import type { EventStore } from "../../ports/event_store.ts";
+import type { Line } from "../call/receive.ts";
+import type { Session } from "../session/session.ts";
+import type { Sessions } from "../session/registry.ts";
+
+/** What all fronts share. */
+export interface FrontContext {
+  readonly line: Line;
+  readonly sessions: Sessions;
+  readonly events: EventStore;
+  readonly server: { readonly name: string; readonly version: string };
+  readonly maxRequestBytes: number;
+  /** A client read too slowly and lost its stream. */
+  readonly overflow: (session: Session) => void;
+}

@@ -1,0 +1,56 @@
+/** `admit`: what is judged of an HTTP request before a byte of its body is read. */
+import { SentinelError } from "../../contract/mod.ts";
+
+const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
+/** A host name or address with an optional port; anything else could rewrite a URL (trust.md A7). */
+const HOST = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i;
+
+export interface HttpPolicy {
+  /**
+   * Checks `Host` and `Origin`.
+   * @throws SentinelError ORIGIN_OR_HOST_REFUSED with status 400, 403 or 421
+   */
+  admit(request: Request): void;
+}
+
+export interface HttpPolicyOptions {
+  /** Host name the gateway listens on. */
+  readonly hostname: string;
+  readonly publicUrl: string | undefined;
+  readonly allowedOrigins: readonly string[];
+}
+
+/** Compiles the policy once; a request costs two header look-ups and two set look-ups. */
+export function createHttpPolicy({ hostname, publicUrl, allowedOrigins }: HttpPolicyOptions): HttpPolicy {
+  const hosts = new Set([...LOOPBACK, hostname.toLowerCase()]);
+  if (publicUrl !== undefined) hosts.add(new URL(publicUrl).hostname);
+  const origins = new Set(allowedOrigins);
+  return {
+    admit(request) {
+      const host = request.headers.get("host");
+      if (host !== null) checkHost(host, hosts);
+      const origin = request.headers.get("origin");
+      if (origin !== null) checkOrigin(origin, origins);
+    },
+  };
+}
+
+function checkHost(host: string, hosts: ReadonlySet<string>): void {
+  if (!HOST.test(host)) throw refused(400, "the Host header is malformed");
+  const name = host.replace(/:\d+$/, "").toLowerCase();
+  if (!hosts.has(name)) throw refused(421, "the Host header names another server");
+}
+
+function checkOrigin(origin: string, origins: ReadonlySet<string>): void {
+  if (origins.has(origin) || isLoopbackOrigin(origin)) return;
+  throw refused(403, "the Origin is not allowed");
+}
+
+/** Pages served from this machine may call a gateway on this machine. */
+function isLoopbackOrigin(origin: string): boolean {
+  return URL.canParse(origin) && LOOPBACK.has(new URL(origin).hostname);
+}
+
+function refused(http: number, reason: string): SentinelError {
+  return new SentinelError("ORIGIN_OR_HOST_REFUSED", `Cannot serve the request: ${reason}`, { http });
+}

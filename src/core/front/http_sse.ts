@@ -1,0 +1,73 @@
+/** HTTP+SSE (2024-11-05): `GET /sse` is the session, `POST /messages/` its way in. */
+import { SentinelError } from "../../contract/mod.ts";
+import { receiveOther, receiveRequest } from "../call/receive.ts";
+import { decode, encodeResult } from "../mcp/codec.ts";
+import type { Message, RequestMessage } from "../mcp/message.ts";
+import { EventStream } from "../session/event_stream.ts";
+import type { Session } from "../session/session.ts";
+import { readBody } from "./body.ts";
+import { ChannelReply } from "./channel_reply.ts";
+import type { FrontContext } from "./context.ts";
+import { initializeResult, negotiate } from "./handshake.ts";
+import { refusedText, streamResponse } from "./responses.ts";
+import { checkBatch, isJson } from "./streamable_http.ts";
+
+const PARAMETER = "session_id";
+
+/** Opens a session; its first event tells where to POST. */
+export function openSse(context: FrontContext, request: Request): Response {
+  if (request.method !== "GET") return new Response(null, { status: 405, headers: { allow: "GET" } });
+  const session = context.sessions.open("http_sse", undefined);
+  const stream = new EventStream({
+    key: session.nextStreamKey(),
+    onGone: (reason) => {
+      if (reason === "overflow") context.overflow(session);
+      session.close("the client went away");
+    },
+  });
+  session.addStream(stream);
+  session.channel = stream;
+  const body = stream.open();
+  stream.announce("endpoint", `/messages/?${PARAMETER}=${session.id}`);
+  return streamResponse(body);
+}
+
+/** Takes one message; answers travel on the session's stream. */
+export async function postSse(context: FrontContext, request: Request, query: string): Promise<Response> {
+  if (request.method !== "POST") return new Response(null, { status: 405, headers: { allow: "POST" } });
+  const id = new URLSearchParams(query).get(PARAMETER) ?? "";
+  const session = context.sessions.find(id, "http_sse", undefined);
+  if (session === undefined) {
+    throw new SentinelError("SESSION_UNKNOWN", "Cannot find the session: it ended or never existed");
+  }
+  if (!isJson(request.headers.get("content-type"))) {
+    throw new SentinelError("BAD_HTTP", 'Cannot serve the request: "Content-Type" is not application/json', { http: 415 });
+  }
+  const frame = decode(await readBody(request, context.maxRequestBytes));
+  checkBatch(frame, session);
+  for (const message of frame.messages) await receiveOnChannel(context, session, message);
+  return new Response("Accepted", { status: 202 });
+}
+
+/** A message of a session whose answers all travel on one channel. */
+export async function receiveOnChannel(context: FrontContext, session: Session, message: Message): Promise<void> {
+  const { channel } = session;
+  if (channel === undefined) return;
+  if (message.kind !== "request") receiveOther(context.line, session, message);
+  else if (message.method === "initialize") await initialize(context, session, message);
+  else receiveRequest(context.line, session, message, new ChannelReply(session, channel));
+}
+
+async function initialize(context: FrontContext, session: Session, message: RequestMessage): Promise<void> {
+  await context.line.starting();
+  try {
+    if (session.negotiated) {
+      throw new SentinelError("INVALID_REQUEST", "Cannot initialize: the session is initialized already");
+    }
+    negotiate(session, message);
+    const result = initializeResult(session, context.line.view(session), context.server);
+    session.channel?.send(encodeResult(message.id, result));
+  } catch (cause) {
+    session.channel?.send(refusedText(cause, context.line.requestId(), message.id));
+  }
+}

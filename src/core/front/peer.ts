@@ -1,0 +1,5 @@
+/** Who is at the other end of a connection, as the host knows it. */
+export interface Peer {
+  /** Address of the caller, without port. */
+  readonly address?: string;
+}

@@ -1,0 +1,94 @@
+/** Transports that are a pipe of messages: stdio, an upgraded WebSocket. One pipe is one session. */
+import type { MessageLink } from "../../ports/message_link.ts";
+import { SentinelError } from "../../contract/mod.ts";
+import { decode } from "../mcp/codec.ts";
+import type { Channel } from "../session/channel.ts";
+import type { Session } from "../session/session.ts";
+import type { FrontContext } from "./context.ts";
+import { receiveOnChannel } from "./http_sse.ts";
+import { refusedText } from "./responses.ts";
+import { checkBatch } from "./streamable_http.ts";
+
+/** Characters waiting for a client that does not read; then the pipe is closed. */
+const MAX_UNREAD = 16 * 1024 * 1024;
+
+/** Serves one pipe until the client has gone; then ends its session. */
+export async function attachPipe(context: FrontContext, link: MessageLink): Promise<void> {
+  const session = context.sessions.open("stdio", undefined);
+  const channel = new PipeChannel(link, () => context.overflow(session));
+  session.channel = channel;
+  session.onClose(() => link.close());
+  try {
+    for await (const text of link.messages) await receiveText(context, session, channel, text);
+  } finally {
+    session.close("the client went away");
+  }
+}
+
+async function receiveText(context: FrontContext, session: Session, channel: Channel, text: string): Promise<void> {
+  try {
+    if (text.length > context.maxRequestBytes) throw tooLarge(context.maxRequestBytes);
+    const frame = decode(text);
+    checkBatch(frame, session);
+    for (const message of frame.messages) await receiveOnChannel(context, session, message);
+  } catch (cause) {
+    channel.send(refusedText(cause, context.line.requestId()));
+  }
+}
+
+/** Sends in order; what the transport does not take at once waits, within a bound. */
+class PipeChannel implements Channel {
+  attached = true;
+  readonly #link: MessageLink;
+  readonly #onOverflow: () => void;
+  readonly #waiting: string[] = [];
+  #unread = 0;
+  #draining = false;
+
+  constructor(link: MessageLink, onOverflow: () => void) {
+    this.#link = link;
+    this.#onOverflow = onOverflow;
+  }
+
+  send(text: string): boolean {
+    if (!this.attached) return false;
+    if (this.#draining) return this.#enqueue(text);
+    const taken = this.#link.send(text);
+    if (taken instanceof Promise) void this.#drain(taken);
+    return true;
+  }
+
+  #enqueue(text: string): boolean {
+    this.#unread += text.length;
+    this.#waiting.push(text);
+    if (this.#unread <= MAX_UNREAD) return true;
+    this.#end();
+    this.#onOverflow();
+    return false;
+  }
+
+  async #drain(first: Promise<void>): Promise<void> {
+    this.#draining = true;
+    try {
+      await first;
+      for (let text = this.#waiting.shift(); text !== undefined; text = this.#waiting.shift()) {
+        this.#unread -= text.length;
+        await this.#link.send(text);
+      }
+    } catch {
+      // The transport is gone; its `messages` end too, and that closes the session.
+      this.#end();
+    }
+    this.#draining = false;
+  }
+
+  #end(): void {
+    this.attached = false;
+    this.#waiting.length = 0;
+    this.#link.close();
+  }
+}
+
+function tooLarge(limit: number): SentinelError {
+  return new SentinelError("TOO_LARGE", `Cannot read the message: longer than ${limit} characters`);
+}

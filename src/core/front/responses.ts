@@ -1,0 +1,52 @@
+/** HTTP answers of the fronts. */
+import { asSentinelError, ERRORS, type RequestId, type SentinelError, toRpcError } from "../../contract/mod.ts";
+import { encodeError, encodeResult } from "../mcp/codec.ts";
+import type { Call, Outcome } from "../call/call.ts";
+
+const JSON_HEADERS = { "content-type": "application/json" } as const;
+const STREAM_HEADERS = {
+  "content-type": "text/event-stream",
+  "cache-control": "no-cache, no-transform",
+  "x-accel-buffering": "no",
+} as const;
+
+export function jsonResponse(text: string, status = 200, headers?: Readonly<Record<string, string>>): Response {
+  return new Response(text, { status, headers: headers === undefined ? JSON_HEADERS : { ...JSON_HEADERS, ...headers } });
+}
+
+export function streamResponse(body: ReadableStream<Uint8Array>): Response {
+  return new Response(body, { status: 200, headers: STREAM_HEADERS });
+}
+
+export function accepted(): Response {
+  return new Response(null, { status: 202 });
+}
+
+/** A refusal before any message was answered: HTTP status and JSON-RPC body without id. */
+export function refusal(error: SentinelError, request: RequestId, id?: string): Response {
+  const headers: Record<string, string> = {};
+  const { retryAfterMs } = error.details;
+  if (retryAfterMs !== undefined) headers["retry-after"] = String(Math.ceil(retryAfterMs / 1000));
+  // The rest of a body that was too large is not read: the connection cannot be used again.
+  if (error.http === ERRORS.TOO_LARGE.http) headers["connection"] = "close";
+  return jsonResponse(encodeError(id, toRpcError(error, request)), error.http, headers);
+}
+
+/** JSON text of a refusal, for fronts without status codes. */
+export function refusedText(cause: unknown, request: RequestId, id?: string): string {
+  return encodeError(id, toRpcError(asSentinelError(cause), request));
+}
+
+/** JSON text of the answer to a call; undefined when nobody waits for one. */
+export function answerText(call: Call, outcome: Outcome): string | undefined {
+  switch (outcome.kind) {
+    case "result":
+      return encodeResult(call.id, outcome.result);
+    case "remote":
+      return encodeError(call.id, outcome.error);
+    case "refused":
+      return encodeError(call.id, toRpcError(outcome.error, call.request));
+    case "accepted":
+      return undefined;
+  }
+}

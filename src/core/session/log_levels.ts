@@ -1,0 +1,26 @@
+/** Levels of `logging/setLevel`, least severe first (RFC 5424 names). */
+export const LOG_LEVELS = [
+  "debug",
+  "info",
+  "notice",
+  "warning",
+  "error",
+  "critical",
+  "alert",
+  "emergency",
+] as const;
+
+/** Position of a level, or undefined for something that is none. */
+export function severityOf(level: unknown): number | undefined {
+  const index = (LOG_LEVELS as readonly unknown[]).indexOf(level);
+  return index === -1 ? undefined : index;
+}
+
+/** The most verbose level any of these asked for; undefined when none did. */
+export function mostVerbose(sessions: Iterable<{ readonly logSeverity: number | undefined }>): string | undefined {
+  let lowest: number | undefined;
+  for (const { logSeverity } of sessions) {
+    if (logSeverity !== undefined && logSeverity < (lowest ?? Infinity)) lowest = logSeverity;
+  }
+  return lowest === undefined ? undefined : LOG_LEVELS[lowest];
+}

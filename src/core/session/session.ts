@@ -1,0 +1,154 @@
+import type { SessionId } from "../../contract/mod.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Ask, AskReply } from "../backends/link.ts";
+import type { JsonObject } from "../mcp/json.ts";
+import { LATEST_LEGACY } from "../mcp/revisions.ts";
+import { canAnswer } from "../mcp/server_requests.ts";
+import { Asks } from "./asks.ts";
+import type { Channel } from "./channel.ts";
+import type { EventStream } from "./event_stream.ts";
+import { severityOf } from "./log_levels.ts";
+
+export type FrontName = "streamable_http" | "http_sse" | "stdio";
+
+/** What a session knows of a call in flight. */
+export interface InFlight {
+  cancel(reason: string): void;
+  /** The call takes long: the front may open a stream, so that the connection is not taken for dead. */
+  beat(): void;
+}
+
+export interface SessionOptions {
+  readonly id: SessionId;
+  /** Counts sessions; unlike the id it may appear in event ids. */
+  readonly number: number;
+  readonly front: FrontName;
+  readonly toolset: string | undefined;
+  readonly clock: Clock;
+}
+
+/** Calls one session may have in flight; each holds memory until it is answered. */
+export const MAX_CALLS = 1024;
+
+/** Streams one session keeps; ended ones make room. */
+const MAX_STREAMS = 64;
+
+/** A legacy client: what it negotiated, what it waits for, what it wants to be told. */
+export class Session {
+  readonly id: SessionId;
+  readonly front: FrontName;
+  readonly toolset: string | undefined;
+  readonly asks: Asks;
+  /** Calls in flight by the JSON text of their id. */
+  readonly calls = new Map<string, InFlight>();
+  /** Subscribed URIs, with the backend that serves each. */
+  readonly subscriptions = new Map<string, string>();
+  /** Fingerprints of the lists as the client last could know them, by kind. */
+  readonly seen = new Map<string, string>();
+  /** Where URIs came from that stood in results but in no list. */
+  readonly producers = new Map<string, string>();
+  /** Streams by key, also ended ones that can still be resumed; the oldest are forgotten. */
+  readonly streams = new Map<string, EventStream>();
+  /** Where messages go that belong to no call. */
+  channel: Channel | undefined;
+  /** The stream of GET requests (Streamable HTTP). */
+  standalone: EventStream | undefined;
+  revision = LATEST_LEGACY;
+  capabilities: JsonObject = {};
+  /** `initialize` was answered. */
+  negotiated = false;
+  /** The client confirmed it. */
+  initialized = false;
+  inFlight = 0;
+  /** Monotonic time of the last sign of life. */
+  lastSeen: number;
+  readonly #onClose: (() => void)[] = [];
+  readonly #number: number;
+  #lastStream = 0;
+  #logSeverity: number | undefined;
+  #closed = false;
+
+  constructor({ id, number, front, toolset, clock }: SessionOptions) {
+    this.id = id;
+    this.#number = number;
+    this.front = front;
+    this.toolset = toolset;
+    this.asks = new Asks(clock);
+    this.lastSeen = clock.monotonic();
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Least severe log message wanted: 0 debug … 7 emergency; undefined until the client set a level. */
+  get logSeverity(): number | undefined {
+    return this.#logSeverity;
+  }
+
+  setLogLevel(level: string): boolean {
+    const severity = severityOf(level);
+    if (severity === undefined) return false;
+    this.#logSeverity = severity;
+    return true;
+  }
+
+  /** Before a level is set every message is wanted (specification, logging). */
+  wantsLog(params: JsonObject): boolean {
+    const severity = severityOf(params["level"]);
+    return severity !== undefined && severity >= (this.#logSeverity ?? 0);
+  }
+
+  /** True when the client declared the capability that a server request needs. */
+  canAnswer(method: string): boolean {
+    return canAnswer(this.capabilities, method);
+  }
+
+  /**
+   * Asks the client something that belongs to no call, on the session's own channel.
+   * @throws SentinelError CLIENT_UNREACHABLE
+   */
+  async ask(ask: Ask): Promise<AskReply> {
+    if (!this.canAnswer(ask.method)) return cannotAnswer(ask.method);
+    return await this.asks.put(ask, (text) => this.channel?.attached === true && this.channel.send(text));
+  }
+
+  /** Name for a new stream, unique over all sessions. */
+  nextStreamKey(): string {
+    return `${this.#number}-${++this.#lastStream}`;
+  }
+
+  /** Keeps a stream for heartbeats and resumption. */
+  addStream(stream: EventStream): void {
+    this.streams.set(stream.key, stream);
+    if (this.streams.size <= MAX_STREAMS) return;
+    for (const [key, old] of this.streams) {
+      if (!old.ended) continue;
+      old.drop();
+      this.streams.delete(key);
+      return;
+    }
+  }
+
+  onClose(run: () => void): void {
+    this.#onClose.push(run);
+  }
+
+  /** Ends everything that belongs to the session. Idempotent. */
+  close(reason: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const call of [...this.calls.values()]) call.cancel(reason);
+    this.asks.close();
+    for (const stream of this.streams.values()) {
+      stream.end();
+      stream.drop();
+    }
+    for (const run of this.#onClose) run();
+  }
+}
+
+/** What a backend is told when its question needs a capability the client does not have. */
+export function cannotAnswer(method: string): AskReply {
+  return { error: { code: -32601, message: `The client cannot answer "${method}"` } };
+}

@@ -1,0 +1,49 @@
+import { badHost, isHostUsable } from "../host_header.ts";
+import type { Listener, ServeOptions } from "../serve.ts";
+
+interface BunServer {
+  readonly port: number;
+  stop(force: boolean): Promise<void>;
+  requestIP(request: Request): { readonly address: string } | null;
+}
+
+interface BunServe {
+  serve(options: {
+    hostname: string;
+    port: number;
+    idleTimeout: number;
+    maxRequestBodySize: number;
+    fetch: (request: Request, server: BunServer) => Promise<Response> | Response;
+    error: () => Response;
+  }): BunServer;
+}
+
+/** Listens with `Bun.serve`. */
+export function serveBun({ hostname, port, fetch, maxBodyBytes }: ServeOptions): Listener {
+  const { Bun } = globalThis as unknown as { Bun: BunServe };
+  const server = Bun.serve({
+    hostname,
+    port,
+    // Event streams are quiet for longer than any idle timeout; their heartbeat is the core's.
+    idleTimeout: 0,
+    // The core answers 413 itself; the runtime only guards far above it.
+    maxRequestBodySize: maxBodyBytes * 4,
+    fetch: (request) => {
+      // Reading the URL of a request with a malformed Host throws (trust.md A7).
+      const host = request.headers.get("host");
+      try {
+        if (!isHostUsable(host, request.url)) return badHost();
+      } catch {
+        return badHost();
+      }
+      return fetch(request);
+    },
+    error: () => badHost(),
+  });
+  return {
+    hostname,
+    port: server.port,
+    close: () => server.stop(false),
+    abort: () => void server.stop(true),
+  };
+}

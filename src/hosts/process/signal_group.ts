@@ -1,0 +1,27 @@
+import { spawnSync } from "node:child_process";
+import process from "node:process";
+
+/** Signals a process group; a group that is gone is fine. */
+export function signalGroup(group: number, signal: "SIGTERM" | "SIGKILL"): void {
+  if (send(group, signal) !== "refused") return;
+  // Deno with a list of allowed programs refuses process.kill; "kill" may be on that list.
+  try {
+    spawnSync("kill", ["-s", signal.slice(3), "--", `-${group}`], { stdio: "ignore", env: {} });
+  } catch {
+    return; // not on the list: the child still gets the end of its stdin
+  }
+}
+
+/** Whether a process of the group exists; zombies count. False where it cannot be told. */
+export function groupExists(group: number): boolean {
+  return send(group, 0) === "sent";
+}
+
+function send(group: number, signal: "SIGTERM" | "SIGKILL" | 0): "sent" | "gone" | "refused" {
+  try {
+    process.kill(-group, signal);
+    return "sent";
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ESRCH" ? "gone" : "refused";
+  }
+}

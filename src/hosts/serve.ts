@@ -1,0 +1,27 @@
+/** The HTTP listener of the runtime at hand. */
+import type { FetchHandler } from "../core/mod.ts";
+
+export interface ServeOptions {
+  readonly hostname: string;
+  /** 0 chooses a free port. */
+  readonly port: number;
+  readonly fetch: FetchHandler;
+  /** Longest body the listener lets in (bytes). */
+  readonly maxBodyBytes: number;
+}
+
+export interface Listener {
+  readonly hostname: string;
+  readonly port: number;
+  /** Takes no new connections; resolves when the open ones are done. */
+  close(): Promise<void>;
+  /** Ends open connections too. */
+  abort(): void;
+}
+
+/** @throws an error with `code: "EADDRINUSE"` and the like when it cannot listen */
+export async function serve(options: ServeOptions): Promise<Listener> {
+  if ("Deno" in globalThis) return (await import("./deno/serve.ts")).serveDeno(options);
+  if ("Bun" in globalThis) return (await import("./bun/serve.ts")).serveBun(options);
+  return (await import("./node/serve.ts")).serveNode(options);
+}

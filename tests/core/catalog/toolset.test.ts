@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { buildCatalog } from "../../../src/core/catalog/catalog.ts";
+import { listed, namesOf, resource, sourceOf, template, tool, tools } from "./support.ts";
+
+describe("a toolset", () => {
+  const backends = {
+    gh: {
+      found: {
+        tools: [tool("read"), tool("merge")],
+        prompts: [{ name: "p" }],
+        resources: [resource("repo://a"), resource("file:///x")],
+        templates: [template("repo://{name}")],
+      },
+    },
+    db: tools("read", "write"),
+    away: {},
+  };
+  const toolsets = {
+    readers: { tools: ["*__read"], prompts: [], resources: ["repo://*"], deny: ["repo://secret*"] },
+    github: { tools: ["gh__*"], prompts: [], resources: [] },
+    all: {},
+  };
+  const catalog = buildCatalog(sourceOf(backends, { toolsets }));
+
+  it("shows and resolves only what its patterns match", () => {
+    const view = catalog.view("readers");
+    assert.deepEqual(namesOf(view), ["gh__read", "db__read"]);
+    assert.equal(view?.tool("gh__merge"), undefined);
+    assert.deepEqual(namesOf(view, "prompt"), []);
+    assert.equal(view?.prompt("gh__p"), undefined);
+    assert.deepEqual(listed(view, "resource"), [resource("repo://a")]);
+    assert.equal(view?.resource("file:///x"), undefined);
+  });
+
+  it("does not let a template or a lone backend read what it hides", () => {
+    const view = catalog.view("readers");
+    assert.equal(view?.resource("repo://other")?.backend, "gh");
+    assert.equal(view?.resource("repo://secrets"), undefined);
+    assert.equal(view?.resource("elsewhere://x"), undefined);
+    assert.equal(catalog.view("github")?.resource("repo://a"), undefined);
+    assert.equal(catalog.view("github")?.template("repo://{name}"), undefined);
+  });
+
+  it("reaches the backends whose names it could show, answered or not", () => {
+    assert.deepEqual(catalog.view("readers")?.backends, ["gh", "db", "away"]);
+    assert.deepEqual(catalog.view("github")?.backends, ["gh"]);
+  });
+
+  it("shows everything by default", () => {
+    assert.deepEqual(catalog.view("all")?.fingerprints, catalog.view(undefined)?.fingerprints);
+  });
+
+  it("that does not exist has no view, whatever its name", () => {
+    for (const name of ["none", "", "constructor", "__proto__", "toString", "readers "]) {
+      assert.equal(catalog.view(name), undefined, name);
+    }
+  });
+
+  it("has one view, built once", () => {
+    assert.equal(catalog.view("readers"), catalog.view("readers"));
+  });
+
+  it("has answered when one of its own backends has", () => {
+    const early = buildCatalog(sourceOf({ gh: {}, db: tools("read") }, { toolsets }));
+    assert.equal(early.view(undefined)?.answered, true);
+    assert.equal(early.view("github")?.answered, false);
+    assert.equal(buildCatalog(sourceOf({})).view(undefined)?.answered, true);
+    assert.equal(buildCatalog(sourceOf({ a: {} })).view(undefined)?.answered, false);
+  });
+});

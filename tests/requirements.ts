@@ -1,0 +1,302 @@
+/**
+ * What must be true, one row for each outcome the project exists for. Tests cite the ids with
+ * `proves()`; the gate in `arch/requirements.test.ts` compares both directions.
+ */
+
+export interface Requirement {
+  readonly text: string;
+  /** Not built yet, and no test may claim it: why, in terms of the product. */
+  readonly open?: string;
+  /** Proven in part: what is still missing, in terms of the product. */
+  readonly partly?: string;
+}
+
+export const REQUIREMENTS = {
+  "G1.1": {
+    text: "one build step gives a runnable artefact without errors or warnings",
+    open: "Its tests are not written yet.",
+  },
+  "G1.2": {
+    text: "a missing or malformed `sentinel.toml` fails fast with a clear error",
+    open: "Its tests are not written yet.",
+  },
+  "G1.3": {
+    text: "backends, role→tool mappings, limits and kill switches are typed configuration",
+    open: "Its tests are not written yet.",
+  },
+  "G1.4": {
+    text: "secrets come from environment or files, never from the configuration file",
+    open: "Its tests are not written yet.",
+  },
+  "G1.5": {
+    text: "request ids are remapped; no collision across backends",
+  },
+  "G2.1": {
+    text: "`initialize` is answered with valid capabilities (2025-03-26 and every other revision)",
+    partly: "The revision 2026-07-28 is not spoken yet.",
+  },
+  "G2.2": {
+    text: "newline-delimited JSON-RPC on stdin/stdout",
+  },
+  "G2.3": {
+    text: "`tools/list` of all backends becomes one catalog",
+  },
+  "G3.1": {
+    text:
+      "a call for a tool of an HTTP backend (n8n, sqlite) reaches it and the answer returns unchanged",
+  },
+  "G3.2": {
+    text: "SSE answers are parsed as they come and forwarded",
+  },
+  "G3.3": {
+    text:
+      "timeouts and transient errors are retried where safe, with exponential backoff and jitter",
+    open: "Its tests are not written yet.",
+  },
+  "G3.4": {
+    text: "idle connections are reused, stale ones cleaned up",
+    open: "Its tests are not written yet.",
+  },
+  "G4.1": {
+    text: "a valid JWT (signature, expiry, issuer, audience) is accepted",
+    open: "Tokens are not read yet: the gateway serves loopback without a login.",
+  },
+  "G4.2": {
+    text: "a missing, expired or malformed token is refused with a JSON-RPC error",
+    open: "Tokens are not read yet: the gateway serves loopback without a login.",
+  },
+  "G4.3": {
+    text: "`tools/list` shows only what the role may use",
+    open: "There are no roles yet: everyone sees the whole catalog.",
+  },
+  "G4.4": {
+    text: "`tools/call` beyond the role is refused",
+    open: "There are no roles yet: everyone may call every tool.",
+  },
+  "G4.5": {
+    text: "one function decides both",
+    open: "There are no roles yet.",
+  },
+  "G5.1": {
+    text:
+      "each call leaves a row: time, client identity, tool, backend, arguments (as configured), status, latency",
+    open: "Calls are logged but not recorded in an audit.",
+  },
+  "G5.2": {
+    text: "each row has a request UUID that traces the call end to end",
+    open: "A call has a request UUID in errors and logs; there is no audit row to trace it by.",
+  },
+  "G5.3": {
+    text: "a slow database never slows a call",
+    open: "There is no audit database yet.",
+  },
+  "G5.4": {
+    text: "migrations run at start",
+    open: "There is no audit database yet.",
+  },
+  "G6.1": {
+    text: "above the limit per client and tool: error with retry-after",
+    open: "There are no rate limits yet.",
+  },
+  "G6.2": {
+    text: "limits per tool, sensible defaults for the rest",
+    open: "There are no rate limits yet.",
+  },
+  "G6.3": {
+    text: "a disabled tool answers an error",
+    open: "There are no kill switches yet.",
+  },
+  "G6.4": {
+    text: "a disabled backend's tools answer errors",
+    open: "A backend can be configured as disabled; it cannot be switched off while running.",
+  },
+  "G7.1": {
+    text: "`GET /health` 200 while the process runs",
+    open: "There is no health endpoint yet.",
+  },
+  "G7.2": {
+    text: "`GET /ready` 200 with at least one backend reachable, else 503",
+    open: "There is no readiness endpoint yet.",
+  },
+  "G7.3": {
+    text: "each backend is pinged periodically and tracked",
+    open: "Backends are not pinged while idle yet.",
+  },
+  "G7.4": {
+    text: "after N failures a backend fails fast (breaker)",
+    open: "Repeated failures stop a backend's restarts; there is no circuit breaker per call yet.",
+  },
+  "G7.5": {
+    text: "SIGTERM: drain, end children, flush audit, exit",
+    partly: "There is no audit to flush yet.",
+  },
+  "G8.1": {
+    text: "stdio backends are spawned from configuration (command, args, env) at start",
+  },
+  "G8.2": {
+    text:
+      "a call for a tool of a stdio backend (context7, firecrawl, exa, playwright, sequential-thinking) works",
+  },
+  "G8.3": {
+    text: "concurrent calls share one stdin/stdout by id correlation",
+  },
+  "G8.4": {
+    text: "a crashed child is detected and restarted with backoff",
+  },
+  "G8.5": {
+    text: "at shutdown whole process groups end",
+  },
+  "G9.1": {
+    text:
+      "`GET /metrics`: request count, latency histogram, error rate, backend health, limit hits",
+    open: "Metrics are counted inside but not served yet.",
+  },
+  "G9.2": {
+    text: "arguments are checked against the cached schema before the backend",
+    open: "Arguments are passed to the backend unchecked.",
+  },
+  "G9.3": {
+    text: "invalid arguments get a descriptive error and are never forwarded",
+    open: "Arguments are passed to the backend unchecked.",
+  },
+  "G9.4": {
+    text: "SIGHUP or a changed file reloads without a restart",
+    open: "A changed configuration needs a restart.",
+  },
+  "G9.5": {
+    text: "kill switches by reload hold for the next request",
+    open: "There are no kill switches yet.",
+  },
+  "G10.1": {
+    text: "a minimal multi-stage container image",
+    open: "There is no container image yet.",
+  },
+  "G10.2": {
+    text: "`docker compose up` starts gateway and Postgres with health checks and restart policies",
+    open: "There is no compose file yet.",
+  },
+  "G10.3": {
+    text:
+      "the seven servers (n8n, sqlite; context7, firecrawl, exa, playwright, sequential-thinking) answer as they did behind ContextForge",
+  },
+  "G10.4": {
+    text: "ContextForge can be stopped and removed without loss",
+    open: "The move from ContextForge is not described yet.",
+  },
+  "S1": {
+    text:
+      "a status snapshot exists without any UI or callback; all of it plain JSON with a monotonic revision",
+    open: "Its tests are not written yet.",
+  },
+  "S2": {
+    text:
+      "a separate client reads live state: health, status, backends, capabilities, events, event stream",
+    open: "There is no management API yet.",
+  },
+  "S3": {
+    text:
+      "management calls without a token are refused; localhost by default, remote only on purpose; TLS, mTLS; scopes `read` and `admin`",
+    open: "There is no management API yet.",
+  },
+  "S4": {
+    text: "auth failures and admin acts are audited",
+    open: "There is no audit yet.",
+  },
+  "S5": {
+    text:
+      "reload and reconnect are serialised, idempotent and race-safe; shutdown optional and off",
+    open: "There are no management operations yet.",
+  },
+  "S6": {
+    text: "closing the TUI does not stop the server; the TUI starts no server",
+    open: "There is no TUI yet.",
+  },
+  "S7": {
+    text:
+      "one TUI manages many servers by named profiles (URL, token, TLS) and shows which one is active",
+    open: "There is no TUI yet.",
+  },
+  "S8": {
+    text:
+      "commands `server` and `tui`, the `--management-*` options, the old way with a deprecation warning",
+    open: "The command `server` exists; `tui` and the management options do not yet.",
+  },
+  "S9": {
+    text: "docs: architecture, management contract, operations and security, migration",
+    open: "Architecture is described; management, operations, security and migration are not yet.",
+  },
+  "U1": {
+    text:
+      "sessions tracked for clients and backends, persisted (SQLite, Redis), surviving restarts",
+    open: "Sessions live in memory and end with the process.",
+  },
+  "U2": {
+    text:
+      "interceptors for requests and responses in both directions, configurable and chainable, failing safely",
+    open: "There are no interceptors yet.",
+  },
+  "U3": {
+    text: "a rules engine and an HTTP policy interceptor",
+    open: "There are no rules yet.",
+  },
+  "U4": {
+    text: "SSE and WebSocket to clients",
+    open: "Its tests are not written yet.",
+  },
+  "U5": {
+    text: "heartbeats find dead peers",
+    open: "Streams carry keep-alives; dead peers are not detected yet.",
+  },
+  "U6": {
+    text: "connection pooling towards backends",
+    open: "Its tests are not written yet.",
+  },
+  "U7": {
+    text: "graceful shutdown without data loss",
+    open: "There is no audit and no persisted session that a stop could lose.",
+  },
+  "U8": {
+    text: "an API to build and embed a gateway in a program",
+    open: "The core can be imported, but its API is not documented as stable yet.",
+  },
+  "U9": {
+    text:
+      "speed as `performance.md` 9; ≤ 100 kB per session; 10,000+ sessions; start-up within its goal",
+    open: "The goals are not measured by the project's own benchmarks yet.",
+  },
+  "U10": {
+    text:
+      "≥ 90 % of lines covered, full API docs, integration tests for all modes, benchmarks kept",
+    open: "Coverage is checked; API docs and benchmarks are not complete yet.",
+  },
+  "U11": {
+    text: "fault injection, security tests, long soak",
+    open: "There are no fault, security or soak commands yet.",
+  },
+  "X1": {
+    text: "any client reaches any backend across protocol eras, elicitation included",
+    open: "Legacy clients reach legacy backends; the 2026-07-28 revision is not spoken yet.",
+  },
+  "X2": {
+    text: "the core is a `fetch` handler: Node, Deno, Bun, edge",
+    open: "Its tests are not written yet.",
+  },
+  "X3": {
+    text: "no audited promise is lost on `kill -9`",
+    open: "There is no audit yet.",
+  },
+  "X4": {
+    text: "no `tools/call` is sent twice; each failure says whether it ran",
+    open: "Not proven yet for every way a connection can end.",
+  },
+  "X5": {
+    text: "a changed tool definition is seen, shown and, where asked, held",
+    open: "A changed catalog is announced; definitions are not pinned or held yet.",
+  },
+  "X6": {
+    text: "first tool call within a minute of a fresh clone; client files imported both ways",
+    open: "Its tests are not written yet.",
+  },
+} as const satisfies Record<string, Requirement>;
+
+export type RequirementId = keyof typeof REQUIREMENTS;
