@@ -26,8 +26,10 @@ export interface ParseOptions extends ReferenceSources {
 
 export interface ParsedConfig {
   readonly config: Config;
-  /** What is accepted but has no effect yet, and what should be looked after. */
+  /** What is accepted but has no effect yet. */
   readonly notices: readonly string[];
+  /** What works but should be looked after. */
+  readonly warnings: readonly string[];
   /** Resolved secrets, to be masked in every output; longest first. */
   readonly secrets: readonly string[];
   /** Where the value of a key came from: an option, a variable, `file`, or `default`. */
@@ -58,7 +60,8 @@ export async function parseConfig(text: string, options: ParseOptions): Promise<
   }
   return {
     config,
-    notices: [...noticesFor(tree, CONFIG_TREE), ...resolved.notices],
+    notices: noticesFor(tree, CONFIG_TREE),
+    warnings: resolved.warnings,
     secrets: knownSecrets(tree, resolved.references, CONFIG_TREE),
     origin: (path) => originOf(path, written, overrides),
   };

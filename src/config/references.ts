@@ -38,7 +38,7 @@ export interface Resolved {
   readonly references: readonly ResolvedReference[];
   readonly findings: readonly Finding[];
   /** Files others may read. */
-  readonly notices: readonly string[];
+  readonly warnings: readonly string[];
 }
 
 /** `$${`, a reference, or `${` followed by something else. */
@@ -73,7 +73,7 @@ export async function resolveReferences(tree: Table, sources: ReferenceSources):
     });
   };
   const resolved = mapTexts(tree, replace) as Table;
-  return { tree: resolved, references, findings, notices: noticesOf(files) };
+  return { tree: resolved, references, findings, warnings: warningsOf(files) };
 }
 
 type FileResult = ReadFile | { readonly failure: string };
@@ -149,7 +149,7 @@ async function readFiles(tree: Table, sources: ReferenceSources): Promise<Map<st
   return new Map(await Promise.all(results));
 }
 
-function noticesOf(files: ReadonlyMap<string, FileResult>): string[] {
+function warningsOf(files: ReadonlyMap<string, FileResult>): string[] {
   return [...files].flatMap(([name, file]) => {
     if ("failure" in file || file.mode === undefined) return [];
     if ((file.mode & OTHERS_MAY_READ) === 0) return [];

@@ -58,7 +58,8 @@ export function createCore(config: Config, ports: CorePorts): Core {
       legacySse: config.server.legacy_sse,
       hasToolset: (name) => Object.hasOwn(config.toolsets, name),
       requestId,
-      defect: (cause, request) => ports.log.write("call.defect", { request_id: request, cause: String(cause) }),
+      defect: (cause, request) =>
+        ports.log.write("call.defect", { request_id: request, cause: String(cause) }),
     }),
     attach: (link) => attachPipe(context, link),
     start: () => runtime.start(),

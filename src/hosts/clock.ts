@@ -2,7 +2,10 @@ import type { Cancel, Clock } from "../ports/clock.ts";
 
 /** Time of the machine. Sweeps of the same interval share one timer. */
 export class SystemClock implements Clock {
-  readonly #sweeps = new Map<number, { readonly runs: Set<() => void>; readonly timer: ReturnType<typeof setInterval> }>();
+  readonly #sweeps = new Map<
+    number,
+    { readonly runs: Set<() => void>; readonly timer: ReturnType<typeof setInterval> }
+  >();
 
   now(): number {
     return Date.now();

@@ -57,7 +57,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     now: () => clock.now(),
     sink: (line) => void process.stderr.write(line),
   });
-  const spawner = await createSpawner({ log, ...(options.stateDir === undefined ? {} : { stateDir: options.stateDir }) });
+  const spawner = await createSpawner({
+    log,
+    ...(options.stateDir === undefined ? {} : { stateDir: options.stateDir }),
+  });
   const http = createLazyClient(loadHttpClient);
   const { resume } = config.sessions;
   const core = createCore(config, {
@@ -93,8 +96,7 @@ function assemble({ config, core, http, listener, spawner }: Parts): Gateway {
     const closed = listener?.close();
     await drained(core, config.server.drain_timeout);
     await core.stop();
-    listener?.abort();
-    await closed;
+    if (!await settlesWithin(CLOSE_MS, closed)) listener?.abort();
     await http.close();
     spawner.close();
     unhook();
@@ -110,6 +112,17 @@ function assemble({ config, core, http, listener, spawner }: Parts): Gateway {
     stop,
     finished,
   };
+}
+
+/** For the last bytes of answers, after which open connections are ended. */
+const CLOSE_MS = 1000;
+
+async function settlesWithin(ms: number, closed: Promise<void> | undefined): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<false>();
+  const timer = setTimeout(resolve, ms, false);
+  const settled = await Promise.race([Promise.resolve(closed).then(() => true), late]);
+  clearTimeout(timer);
+  return settled;
 }
 
 /** Between two looks at whether calls are still in flight. */
@@ -130,7 +143,9 @@ function listen(config: Config, core: Core): Promise<Listener> {
 /** `"127.0.0.1:8808"` or `"[::1]:8808"` taken apart. */
 function parseListen(listen: string): { readonly hostname: string; readonly port: number } {
   const match = /^(.+):(\d{1,5})$/.exec(listen);
-  if (match === null) throw new SentinelError("INTERNAL", `Cannot listen on "${listen}": expected host:port`);
+  if (match === null) {
+    throw new SentinelError("INTERNAL", `Cannot listen on "${listen}": expected host:port`);
+  }
   return { hostname: (match[1] as string).replace(/^\[|\]$/g, ""), port: Number(match[2]) };
 }
 
@@ -140,6 +155,8 @@ function logFormat(format: "auto" | "pretty" | "json"): "pretty" | "json" {
 }
 
 async function loadHttpClient(): Promise<HttpClient> {
-  if ("Deno" in globalThis || "Bun" in globalThis) return (await import("./http_client/fetch_client.ts")).createFetchClient();
+  if ("Deno" in globalThis || "Bun" in globalThis) {
+    return (await import("./http_client/fetch_client.ts")).createFetchClient();
+  }
   return await (await import("./http_client/undici_client.ts")).createUndiciClient();
 }

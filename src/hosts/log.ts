@@ -32,13 +32,23 @@ export function createLog({ level, format, mask, now, sink }: LogOptions): Log {
 type Fields = Readonly<Record<string, unknown>>;
 
 function renderJson(at: Date, severity: Severity, event: EventName, fields: Fields): string {
-  const line = JSON.stringify({ ts: at.toISOString(), level: severity, event, msg: EVENTS[event].meaning, ...fields });
+  const line = JSON.stringify({
+    ts: at.toISOString(),
+    level: severity,
+    event,
+    msg: EVENTS[event].meaning,
+    ...fields,
+  });
   return line.replace(CONTROL, escape);
 }
 
 function renderPretty(at: Date, severity: Severity, event: EventName, fields: Fields): string {
-  const parts = Object.entries(fields).filter(([, value]) => value !== undefined).map(([key, value]) => `${key}=${shown(value)}`);
-  return [at.toISOString().slice(11, 19), severity.toUpperCase().padEnd(5), event, ...parts].join(" ");
+  const parts = Object.entries(fields).filter(([, value]) => value !== undefined).map((
+    [key, value],
+  ) => `${key}=${shown(value)}`);
+  return [at.toISOString().slice(11, 19), severity.toUpperCase().padEnd(5), event, ...parts].join(
+    " ",
+  );
 }
 
 function shown(value: unknown): string {

@@ -23,7 +23,12 @@ export function createStdioLink(maxLineBytes: number): MessageLink {
 async function* readLines(maxLineBytes: number): AsyncGenerator<string> {
   let lines: string[] = [];
   const keep = (text: string) => void lines.push(text);
-  const framer = new LineFramer(maxLineBytes, { line: keep, undecodable: keep, overflow: keep, dropped: () => {} });
+  const framer = new LineFramer(maxLineBytes, {
+    line: keep,
+    undecodable: keep,
+    overflow: keep,
+    dropped: () => {},
+  });
   for await (const chunk of process.stdin) {
     framer.push(chunk as Uint8Array);
     const complete = lines;

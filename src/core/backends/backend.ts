@@ -5,7 +5,7 @@ import {
   type BackendState,
   type BackendStatus,
   type DroppedMessages,
-  SentinelError,
+  type SentinelError,
 } from "../../contract/mod.ts";
 import type { Cancel } from "../../ports/clock.ts";
 import type { BackendCatalog } from "../catalog/types.ts";
@@ -15,9 +15,12 @@ import type { Session } from "../session/session.ts";
 import { ALL_CAPABILITIES, declaredCapabilities } from "./declared.ts";
 import type { Ask, AskReply, Link, LinkReply } from "./link.ts";
 import { LinkPool, type PoolRequest } from "./link_pool.ts";
-import { openLink, toResult } from "./open_link.ts";
+import { openLink } from "./open_link.ts";
+import { toResult } from "./reply.ts";
+import { backendStatus, disabled, down } from "./backend_status.ts";
 import type { BackendPorts } from "./ports.ts";
-import { Supervisor } from "./supervisor.ts";
+import { createReport } from "./report.ts";
+import { Supervisor, type SupervisorStatus } from "./supervisor.ts";
 import { Upstream } from "./upstream.ts";
 import { WireOpener } from "./wire_opener.ts";
 
@@ -42,18 +45,34 @@ export interface BackendEvents {
   wantedLogLevel(): string | undefined;
 }
 
+/** How one link is opened. */
+interface Opening {
+  readonly capabilities: JsonObject;
+  /** Set when the link belongs to one session alone. */
+  readonly owner: Session | undefined;
+  readonly closed: (error: SentinelError) => void;
+  readonly signal?: AbortSignal;
+}
+
 export class Backend {
   readonly name: string;
   readonly config: BackendConfig;
   /** What it offered when it last answered; kept while it is away. */
   found: BackendCatalog | undefined;
-  readonly dropped: DroppedMessages = { foreign: 0, duplicate: 0, late: 0, invalid: 0, unattributed: 0 };
+  readonly dropped: DroppedMessages = {
+    foreign: 0,
+    duplicate: 0,
+    late: 0,
+    invalid: 0,
+    unattributed: 0,
+  };
   readonly #ports: BackendPorts;
   readonly #events: BackendEvents;
   readonly #opener: WireOpener;
   readonly #supervisor: Supervisor<Link>;
   readonly #pool: LinkPool;
   readonly #upstream: Upstream;
+  readonly #report: (status: SupervisorStatus) => void;
   #main: Link | undefined;
   #rereading: Cancel | undefined;
   /** Resolves when the attempt under way is decided; calls wait for it instead of failing at start. */
@@ -67,15 +86,19 @@ export class Backend {
     this.#events = events;
     this.#opener = new WireOpener(name, config, ports);
     this.#upstream = new Upstream(() => events.wantedLogLevel());
-    this.#pool = new LinkPool({ clock: ports.clock, open: (request, closed) => this.#openPooled(request, closed) });
+    this.#pool = new LinkPool({
+      clock: ports.clock,
+      open: (request, closed) => this.#openPooled(request, closed),
+    });
     this.#supervisor = new Supervisor<Link>({
-      connect: () => this.#connect(),
+      connect: (signal) => this.#connect(signal),
       clock: ports.clock,
       random: ports.random,
       restart: config.restart,
       mayGiveUp: this.kind === "stdio",
       onChange: () => this.#stateChanged(),
     });
+    this.#report = createReport(name, ports);
   }
 
   get kind(): BackendKind {
@@ -85,7 +108,9 @@ export class Backend {
   get state(): BackendState {
     if (!this.config.enabled) return "disabled";
     const { state } = this.#supervisor.status;
-    return state === "ready" && this.found !== undefined && this.found.refused.some(isUnreadable) ? "degraded" : state;
+    return state === "ready" && this.found !== undefined && this.found.refused.some(isUnreadable)
+      ? "degraded"
+      : state;
   }
 
   /** Whether calls can be sent. */
@@ -102,8 +127,8 @@ export class Backend {
   async stop(): Promise<void> {
     this.#rereading?.();
     this.#decide();
+    this.#opener.stop();
     await Promise.all([this.#supervisor.stop(), this.#pool.close()]);
-    await this.#main?.close();
   }
 
   /** Ends the waiting after a failure and connects anew. */
@@ -155,35 +180,29 @@ export class Backend {
   }
 
   status(): BackendStatus {
-    const { since, lastError, nextRetryAt, restarts } = this.#supervisor.status;
-    const exit = this.#opener.lastExit;
-    const error = lastError?.details.reason === undefined ? lastError?.message : `${lastError.message}: ${lastError.details.reason}`;
-    return {
+    const main = this.#main;
+    return backendStatus({
       name: this.name,
-      alias: this.config.alias ?? this.name,
-      kind: this.kind,
+      config: this.config,
       state: this.state,
-      since: new Date(since).toISOString(),
-      ...(this.#main === undefined ? {} : { revision: this.#main.revision }),
-      ...(error === undefined ? {} : { lastError: error }),
-      ...(exit?.code === undefined ? {} : { exitCode: exit.code }),
-      ...(exit?.signal === undefined ? {} : { signal: exit.signal }),
-      stderr: this.#opener.stderrTail(),
-      ...(nextRetryAt === undefined ? {} : { nextRetry: new Date(nextRetryAt).toISOString() }),
-      restarts,
-      ...(this.#opener.pid === undefined ? {} : { pid: this.#opener.pid }),
-      tools: this.found?.tools.length ?? 0,
-      prompts: this.found?.prompts.length ?? 0,
-      resources: this.found?.resources.length ?? 0,
-      templates: this.found?.templates.length ?? 0,
-      inFlight: (this.#main?.inFlight ?? 0) + this.#pool.inFlight,
-      links: (this.#main === undefined ? 0 : 1) + this.#pool.size,
-      dropped: { ...this.dropped },
-    };
+      supervisor: this.#supervisor.status,
+      opener: this.#opener,
+      found: this.found,
+      revision: main?.revision,
+      inFlight: (main?.inFlight ?? 0) + this.#pool.inFlight,
+      links: (main === undefined ? 0 : 1) + this.#pool.size,
+      dropped: this.dropped,
+    });
   }
 
-  async #connect(): Promise<Link> {
-    const link = await this.#open(this.#opener.attributes ? ALL_CAPABILITIES : {}, undefined, (error) => this.#lost(link, error));
+  async #connect(signal: AbortSignal): Promise<Link> {
+    const capabilities = this.#opener.attributes ? ALL_CAPABILITIES : {};
+    const link = await this.#open({
+      capabilities,
+      owner: undefined,
+      signal,
+      closed: (error) => this.#lost(link, error),
+    });
     try {
       this.found = await this.#read(link);
       await this.#upstream.replay(link);
@@ -203,29 +222,34 @@ export class Backend {
     this.#supervisor.lost(error);
   }
 
-  async #openPooled({ capabilities, owner }: PoolRequest, closed: (error: SentinelError) => void): Promise<Link> {
-    const link = await this.#open(capabilities, owner, closed);
+  async #openPooled(
+    { capabilities, owner }: PoolRequest,
+    closed: (error: SentinelError) => void,
+  ): Promise<Link> {
+    const link = await this.#open({ capabilities, owner, closed });
     this.#upstream.applyLogLevel(link);
     return link;
   }
 
-  async #open(capabilities: JsonObject, owner: Session | undefined, closed: (error: SentinelError) => void): Promise<Link> {
+  async #open(opening: Opening): Promise<Link> {
     try {
-      return await this.#openOnce(capabilities, owner, closed);
+      return await this.#openOnce(opening);
     } catch (cause) {
       if (!this.#opener.fallBack(cause)) throw cause;
-      return await this.#openOnce(capabilities, owner, closed);
+      return await this.#openOnce(opening);
     }
   }
 
-  #openOnce(capabilities: JsonObject, owner: Session | undefined, closed: (error: SentinelError) => void): Promise<Link> {
+  #openOnce({ capabilities, owner, closed, signal }: Opening): Promise<Link> {
     return openLink(this.#opener.wire(owner === undefined), {
       capabilities,
       version: this.#ports.version,
       handshakeMs: HANDSHAKE_MS,
+      ...(signal === undefined ? {} : { signal }),
       clock: this.#ports.clock,
       dropped: this.dropped,
-      invalid: (sample) => this.#ports.log.write("backend.invalid_output", { backend: this.name, sample }),
+      invalid: (sample) =>
+        this.#ports.log.write("backend.invalid_output", { backend: this.name, sample }),
       events: {
         notification: (method, params) => this.#notified(method, params, owner),
         ...(owner === undefined ? {} : { ask: (ask: Ask) => this.#events.asked(owner, ask) }),
@@ -238,7 +262,11 @@ export class Backend {
     if (method.endsWith("/list_changed")) return this.#rereadSoon();
     if (method === "notifications/resources/updated") {
       const uri = String(params["uri"]);
-      return this.#events.updated(this, uri, owner === undefined ? this.#upstream.subscribers(uri) : [owner]);
+      return this.#events.updated(
+        this,
+        uri,
+        owner === undefined ? this.#upstream.subscribers(uri) : [owner],
+      );
     }
     if (method === "notifications/message") return this.#events.logged(this, params, owner);
     if (owner !== undefined) return this.#events.relayed(owner, method, params);
@@ -259,7 +287,9 @@ export class Backend {
       this.#events.changed(this);
     } catch (cause) {
       // A lost link reports itself; any other failure keeps the last good catalog and is said.
-      if (link.open) this.#ports.log.write("backend.degraded", { backend: this.name, reason: String(cause) });
+      if (link.open) {
+        this.#ports.log.write("backend.degraded", { backend: this.name, reason: String(cause) });
+      }
     }
   }
 
@@ -267,7 +297,12 @@ export class Backend {
     const request = async (method: string, params: JsonObject) =>
       toResult(await link.request({ method, params, owner: "", timeoutMs: HANDSHAKE_MS }).reply);
     const { capabilities, instructions } = link;
-    return readCatalog(request, { capabilities, instructions, previous: this.found, clock: this.#ports.clock }, this.name);
+    return readCatalog(request, {
+      capabilities,
+      instructions,
+      previous: this.found,
+      clock: this.#ports.clock,
+    }, this.name);
   }
 
   #linkOf(session: Session): Link | Promise<Link> {
@@ -297,22 +332,15 @@ export class Backend {
   }
 
   #stateChanged(): void {
-    if (this.#supervisor.status.state !== "starting") this.#decide();
+    const { status } = this.#supervisor;
+    if (status.state !== "starting") this.#decide();
+    this.#report(status);
     this.#events.changed(this);
   }
 
   #down(): SentinelError {
-    if (!this.config.enabled) {
-      return new SentinelError("BACKEND_DISABLED", `Cannot call backend "${this.name}": it is disabled`, { backend: this.name });
-    }
-    const { state, lastError, nextRetryAt } = this.#supervisor.status;
-    const wait = nextRetryAt === undefined ? undefined : Math.max(0, nextRetryAt - this.#ports.clock.now());
-    return new SentinelError("CIRCUIT_OPEN", `Cannot call backend "${this.name}": it is down (${state})`, {
-      backend: this.name,
-      executed: "no",
-      ...(lastError === undefined ? {} : { reason: lastError.details.reason ?? lastError.message }),
-      ...(wait === undefined ? {} : { retryAfterMs: wait }),
-    });
+    if (!this.config.enabled) return disabled(this.name);
+    return down(this.name, this.#supervisor.status, this.#ports.clock.now());
   }
 }
 

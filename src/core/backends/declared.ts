@@ -9,7 +9,9 @@ export function declaredCapabilities(client: JsonObject): JsonObject {
   const declared: JsonObject = {};
   const { elicitation, sampling, roots } = client;
   // `elicitation: {}` means form only (specification 2025-11-25, elicitation).
-  if (isObject(elicitation)) declared["elicitation"] = isObject(elicitation["url"]) ? { form: {}, url: {} } : {};
+  if (isObject(elicitation)) {
+    declared["elicitation"] = isObject(elicitation["url"]) ? { form: {}, url: {} } : {};
+  }
   if (isObject(sampling)) declared["sampling"] = isObject(sampling["tools"]) ? { tools: {} } : {};
   if (isObject(roots)) declared["roots"] = {};
   return declared;

@@ -72,7 +72,9 @@ export class HttpEndpoint {
   adopt(response: HttpResponse): void {
     const session = response.header("mcp-session-id");
     if (session === undefined) return;
-    if (!SESSION_ID.test(session)) throw unusable(this.backend, "its session id is not visible ASCII");
+    if (!SESSION_ID.test(session)) {
+      throw unusable(this.backend, "its session id is not visible ASCII");
+    }
     this.#session = session;
     this.#build();
   }
@@ -97,7 +99,12 @@ export class HttpEndpoint {
 
   /** Ends the session at the backend. */
   end(signal: AbortSignal): Promise<HttpResponse> {
-    return this.#http.send({ method: "DELETE", url: this.#url, headers: this.#streamHeaders, signal });
+    return this.#http.send({
+      method: "DELETE",
+      url: this.#url,
+      headers: this.#streamHeaders,
+      signal,
+    });
   }
 
   /** Body of an error answer; empty when it cannot be read: the status alone says enough then. */
@@ -143,7 +150,9 @@ export class HttpEndpoint {
 
 /** Header names compare without case; ours must replace configured ones, not stand beside them. */
 function lowerCased(headers: Headers): Headers {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
+  );
 }
 
 /** Media type of an answer without its parameters, lower case. */

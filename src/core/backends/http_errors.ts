@@ -55,13 +55,17 @@ export function statusError({ backend, response, sample, inSession }: StatusFact
   const refuse = (code: "BACKEND_LOST" | "BACKEND_PROTOCOL", what: string, reason: string) => {
     const executed = NOT_EXECUTED.includes(status) || reason === SESSION_LOST ? "no" : "unknown";
     const wait = retryAfterMs(response);
-    return new SentinelError(code, `Cannot reach backend "${backend}": ${what} (status ${status})`, {
-      backend,
-      executed,
-      more: { status },
-      ...(reason === "" ? {} : { reason }),
-      ...(wait === undefined ? {} : { retryAfterMs: wait }),
-    });
+    return new SentinelError(
+      code,
+      `Cannot reach backend "${backend}": ${what} (status ${status})`,
+      {
+        backend,
+        executed,
+        more: { status },
+        ...(reason === "" ? {} : { reason }),
+        ...(wait === undefined ? {} : { retryAfterMs: wait }),
+      },
+    );
   };
   if (status < 400) return refuse("BACKEND_PROTOCOL", "it redirects", "redirect refused");
   if (status === 401 || status === 403) {
@@ -94,7 +98,8 @@ export function endsWire(error: SentinelError): boolean {
 
 /** True when the same request may well succeed a little later. */
 export function isTransient({ code, details }: SentinelError): boolean {
-  return code === "BACKEND_LOST" && details.reason !== UNAUTHORIZED && details.reason !== SESSION_LOST;
+  return code === "BACKEND_LOST" && details.reason !== UNAUTHORIZED &&
+    details.reason !== SESSION_LOST;
 }
 
 /** The same error for the other requests of the wire: what became of them is not known. */

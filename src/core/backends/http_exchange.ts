@@ -92,7 +92,9 @@ export class HttpExchange {
       if (type === EVENT_STREAM) return await this.#readStream(response);
     }
     response.discard();
-    if (isCompressed(response)) throw unusable(backend, "it is compressed although identity was asked for");
+    if (isCompressed(response)) {
+      throw unusable(backend, "it is compressed although identity was asked for");
+    }
     const current = type === "" ? "no content type" : `"${this.#endpoint.sample(type)}"`;
     throw unusable(
       backend,
@@ -104,7 +106,9 @@ export class HttpExchange {
     const text = await response.text(this.#endpoint.maxReply);
     const problem = this.#deliver(text);
     if (this.#over) return;
-    const what = problem === undefined ? "it does not answer the request" : "it is no JSON-RPC message";
+    const what = problem === undefined
+      ? "it does not answer the request"
+      : "it is no JSON-RPC message";
     throw unusable(this.#endpoint.backend, what, problem?.message ?? this.#endpoint.sample(text));
   }
 
@@ -118,7 +122,10 @@ export class HttpExchange {
     }
   }
 
-  async #readOnce(stream: HttpEventStream, response: HttpResponse): Promise<SentinelError | undefined> {
+  async #readOnce(
+    stream: HttpEventStream,
+    response: HttpResponse,
+  ): Promise<SentinelError | undefined> {
     try {
       await stream.read(response);
       return undefined;

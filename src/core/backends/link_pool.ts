@@ -53,7 +53,9 @@ export class LinkPool {
 
   /** Links that are open now. */
   *open(): Iterable<{ readonly link: Link; readonly owner: Session | undefined }> {
-    for (const { link, owner } of this.#entries.values()) if (link !== undefined) yield { link, owner };
+    for (const { link, owner } of this.#entries.values()) {
+      if (link !== undefined) yield { link, owner };
+    }
   }
 
   /** The link for a key; opened on first use, the same promise while it opens. */

@@ -59,7 +59,10 @@ export class Upstream {
   /** Asks the link for the most verbose level any session wants; each session filters for itself. */
   applyLogLevel(link: Link): void {
     const level = this.#wantedLogLevel();
-    if (level === undefined || this.#told.get(link) === level || !isObject(link.capabilities["logging"])) return;
+    if (
+      level === undefined || this.#told.get(link) === level ||
+      !isObject(link.capabilities["logging"])
+    ) return;
     this.#told.set(link, level);
     // A backend that refuses the level only stays as talkative as it is; nobody waits for the answer.
     ask(link, "logging/setLevel", { level }).catch(() => this.#told.delete(link));
@@ -80,13 +83,20 @@ export class Upstream {
         reason: `at most ${MAX_SUBSCRIPTIONS} for a backend`,
       });
     }
-    const subscription = { sessions: new Set<Session>(), asked: ask(link, "resources/subscribe", { uri }) };
+    const subscription = {
+      sessions: new Set<Session>(),
+      asked: ask(link, "resources/subscribe", { uri }),
+    };
     this.#subscriptions.set(uri, subscription);
     subscription.asked.catch(() => this.#subscriptions.delete(uri));
     return subscription;
   }
 }
 
-function ask(link: Link, method: string, params: { uri: string } | { level: string }): Promise<LinkReply> {
+function ask(
+  link: Link,
+  method: string,
+  params: { uri: string } | { level: string },
+): Promise<LinkReply> {
   return link.request({ method, params, owner: "", timeoutMs: ANSWER_MS }).reply;
 }

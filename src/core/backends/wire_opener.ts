@@ -21,6 +21,7 @@ export class WireOpener {
   #kind: BackendKind;
   #pid: number | undefined;
   #lastExit: ChildExit | undefined;
+  #stopping = false;
 
   constructor(name: string, config: BackendConfig, ports: BackendPorts) {
     this.#name = name;
@@ -53,13 +54,19 @@ export class WireOpener {
     return this.#kind === "http";
   }
 
+  /** From now on an exit is what was asked for. */
+  stop(): void {
+    this.#stopping = true;
+  }
+
   stderrTail(): string[] {
     return this.#stderr.tail(TAIL_LINES);
   }
 
   /** True when the failure says that the other HTTP transport may work; it is used from now on. */
   fallBack(cause: unknown): boolean {
-    const possible = this.#kind === "http" && this.#config.transport === "auto" && cause instanceof SentinelError &&
+    const possible = this.#kind === "http" && this.#config.transport === "auto" &&
+      cause instanceof SentinelError &&
       cause.details.more?.["fallback"] === "http_sse";
     if (possible) this.#kind = "http_sse";
     return possible;
@@ -80,10 +87,15 @@ export class WireOpener {
   #stdio(main: boolean): OpenWire {
     const { spawner, clock, telemetry } = this.#ports;
     if (spawner === undefined) {
-      throw new SentinelError("BACKEND_LOST", "Cannot start a process on this host", { backend: this.#name, executed: "no" });
+      throw new SentinelError("BACKEND_LOST", "Cannot start a process on this host", {
+        backend: this.#name,
+        executed: "no",
+      });
     }
     const { command = "", args, cwd, stop, limits } = this.#config;
-    const lines = telemetry.series("sentinel_backend_stderr_lines_total", { sentinel_backend: this.#name });
+    const lines = telemetry.series("sentinel_backend_stderr_lines_total", {
+      sentinel_backend: this.#name,
+    });
     return openStdioWire({
       spawner,
       spawn: {
@@ -109,7 +121,12 @@ export class WireOpener {
     if (!main) return;
     this.#pid = undefined;
     this.#lastExit = exit;
-    this.#ports.log.write("backend.exited", { backend: this.#name, ...exit, stderr: this.#stderr.tail(1).join("") });
+    if (this.#stopping) return;
+    this.#ports.log.write("backend.exited", {
+      backend: this.#name,
+      ...exit,
+      stderr: this.#stderr.tail(1).join(""),
+    });
   }
 }
 

@@ -3,7 +3,12 @@ import type { Stage } from "./call.ts";
 import type { Step } from "./order.ts";
 import { answerList, answerPing, answerSetLevel } from "./stages/answer.ts";
 import { forward } from "./stages/forward.ts";
-import { resolveCompletion, resolvePrompt, resolveResource, resolveTool } from "./stages/resolve.ts";
+import {
+  resolveCompletion,
+  resolvePrompt,
+  resolveResource,
+  resolveTool,
+} from "./stages/resolve.ts";
 import { result } from "./stages/result.ts";
 import { route } from "./stages/route.ts";
 import { subscribe, unsubscribe } from "./stages/subscribe.ts";
@@ -24,8 +29,16 @@ const LINES = {
   "prompts/get": [["resolve", resolvePrompt], ...TO_BACKEND],
   "resources/read": [["resolve", resolveResource], ...TO_BACKEND],
   "completion/complete": [["resolve", resolveCompletion], ...TO_BACKEND],
-  "resources/subscribe": [["resolve", resolveResource], ["route", route], ["forward", subscribe], ...TO_BACKEND.slice(1)],
-  "resources/unsubscribe": [["resolve", resolveResource], ["route", route], ["forward", unsubscribe], ...TO_BACKEND.slice(1)],
+  "resources/subscribe": [
+    ["resolve", resolveResource],
+    ["route", route],
+    ["forward", subscribe],
+    ...TO_BACKEND.slice(1),
+  ],
+  "resources/unsubscribe": [["resolve", resolveResource], ["route", route], [
+    "forward",
+    unsubscribe,
+  ], ...TO_BACKEND.slice(1)],
 } as const satisfies Record<string, Line>;
 
 /** The steps of each method, for the test that keeps them in order and for the documentation. */

@@ -4,13 +4,22 @@
  */
 export const ORDER = [
   { step: "admit", why: "Host, Origin, method and size are judged before a byte is parsed" },
-  { step: "parse", why: "the scan refuses what would hurt a parser; everything later sees one inspected form" },
+  {
+    step: "parse",
+    why: "the scan refuses what would hurt a parser; everything later sees one inspected form",
+  },
   { step: "session", why: "revision, capabilities and toolset decide what the message means" },
-  { step: "resolve", why: "a target the caller's view does not have ends here, hidden and unknown alike" },
+  {
+    step: "resolve",
+    why: "a target the caller's view does not have ends here, hidden and unknown alike",
+  },
   { step: "answer", why: "what the gateway knows itself costs no backend" },
   { step: "route", why: "a backend that is down refuses before anything is sent" },
   { step: "forward", why: "from here on the call may have been executed" },
-  { step: "result", why: "the answer is put into the caller's revision last, whatever produced it" },
+  {
+    step: "result",
+    why: "the answer is put into the caller's revision last, whatever produced it",
+  },
   { step: "settle", why: "runs once on every outcome, before the answer leaves" },
 ] as const;
 

@@ -28,7 +28,12 @@ const NOTHING: readonly Stage[] = [() => {
 }];
 
 /** Starts a call; its reply is finished exactly once, whatever happens. */
-export function receiveRequest(line: Line, session: Session, message: RequestMessage, reply: Reply): void {
+export function receiveRequest(
+  line: Line,
+  session: Session,
+  message: RequestMessage,
+  reply: Reply,
+): void {
   const starting = message.method === "ping" ? undefined : line.starting();
   if (starting === undefined) start(line, session, message, reply);
   else void starting.then(() => start(line, session, message, reply));
@@ -55,7 +60,9 @@ async function finish(line: Line, call: Call): Promise<void> {
   session.inFlight++;
   const full = session.inFlight > MAX_CALLS;
   if (!full) session.calls.set(call.id, call);
-  const outcome: Outcome = full ? overloaded() : await run(call, METHODS.get(call.method) ?? NOTHING);
+  const outcome: Outcome = full
+    ? overloaded()
+    : await run(call, METHODS.get(call.method) ?? NOTHING);
   line.settle(call, outcome);
   call.reply.finish(call, outcome);
 }
@@ -63,21 +70,33 @@ async function finish(line: Line, call: Call): Promise<void> {
 function overloaded(): Outcome {
   return {
     kind: "refused",
-    error: new SentinelError("OVERLOADED", "Cannot take the call: too many of this session are in flight", {
-      reason: `at most ${MAX_CALLS} for a session`,
-      retryAfterMs: 1000,
-      executed: "no",
-    }),
+    error: new SentinelError(
+      "OVERLOADED",
+      "Cannot take the call: too many of this session are in flight",
+      {
+        reason: `at most ${MAX_CALLS} for a session`,
+        retryAfterMs: 1000,
+        executed: "no",
+      },
+    ),
   };
 }
 
 /** Takes a notification or an answer. Unknown ones are ignored, as JSON-RPC wants. */
-export function receiveOther(line: Line, session: Session, message: Exclude<Message, RequestMessage>): void {
+export function receiveOther(
+  line: Line,
+  session: Session,
+  message: Exclude<Message, RequestMessage>,
+): void {
   if (message.kind === "response") session.asks.answer(message);
   else receiveNotification(line, session, message);
 }
 
-function receiveNotification(line: Line, session: Session, { method, params = {} }: NotificationMessage): void {
+function receiveNotification(
+  line: Line,
+  session: Session,
+  { method, params = {} }: NotificationMessage,
+): void {
   if (method === "notifications/initialized") session.initialized = true;
   else if (method === "notifications/cancelled") cancel(session, params);
   else if (method === "notifications/progress") session.asks.progress(params);

@@ -11,7 +11,9 @@ export interface SettlePorts {
 }
 
 /** Prepares everything that does not depend on the call, once. */
-export function createSettle({ clock, log, telemetry }: SettlePorts): (call: Call, outcome: Outcome) => void {
+export function createSettle(
+  { clock, log, telemetry }: SettlePorts,
+): (call: Call, outcome: Outcome) => void {
   const inFlight = telemetry.series("sentinel_requests_in_flight", {});
   const durations = new Map<string, Series>();
   const duration = (method: string, outcome: string): Series => {
@@ -48,7 +50,9 @@ function fields(call: Call, outcome: Outcome, name: string, ms: number): Record<
     backend: call.target?.backend,
     outcome: name,
     duration_ms: Math.round(ms * 1000) / 1000,
-    ...(outcome.kind === "refused" ? { error: outcome.error.code, message: outcome.error.message } : {}),
+    ...(outcome.kind === "refused"
+      ? { error: outcome.error.code, message: outcome.error.message }
+      : {}),
   };
 }
 

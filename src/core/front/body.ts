@@ -9,7 +9,9 @@ export async function readBody(request: Request, maxBytes: number): Promise<stri
   const declared = Number(request.headers.get("content-length") ?? "0");
   if (declared > maxBytes) throw tooLarge(maxBytes);
   // A body with a length is read in one piece: the runtime stops at the length.
-  const bytes = declared > 0 ? new Uint8Array(await request.arrayBuffer()) : await collect(request, maxBytes);
+  const bytes = declared > 0
+    ? new Uint8Array(await request.arrayBuffer())
+    : await collect(request, maxBytes);
   try {
     return decoder.decode(bytes);
   } catch {
@@ -39,5 +41,8 @@ function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array 
 }
 
 function tooLarge(maxBytes: number): SentinelError {
-  return new SentinelError("TOO_LARGE", `Cannot read the message: the body is larger than ${maxBytes} bytes`);
+  return new SentinelError(
+    "TOO_LARGE",
+    `Cannot read the message: the body is larger than ${maxBytes} bytes`,
+  );
 }

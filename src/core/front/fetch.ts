@@ -36,7 +36,11 @@ export function createFetch(context: FrontContext, options: FetchOptions): Fetch
   };
 }
 
-function dispatch(context: FrontContext, options: FetchOptions, request: Request): Response | Promise<Response> {
+function dispatch(
+  context: FrontContext,
+  options: FetchOptions,
+  request: Request,
+): Response | Promise<Response> {
   const { path, query } = target(request.url);
   if (path === options.path) return handleStreamable(context, request, undefined);
   if (path.startsWith(options.path) && path[options.path.length] === "/") {
@@ -44,7 +48,9 @@ function dispatch(context: FrontContext, options: FetchOptions, request: Request
     if (options.hasToolset(toolset)) return handleStreamable(context, request, toolset);
   }
   if (options.legacySse && path === "/sse") return openSse(context, request);
-  if (options.legacySse && (path === "/messages/" || path === "/messages")) return postSse(context, request, query);
+  if (options.legacySse && (path === "/messages/" || path === "/messages")) {
+    return postSse(context, request, query);
+  }
   return new Response("Not found", { status: 404 });
 }
 

@@ -11,7 +11,10 @@ import type { Session } from "../session/session.ts";
 export function negotiate(session: Session, { params = {} }: RequestMessage): void {
   const { protocolVersion, capabilities } = params;
   if (typeof protocolVersion !== "string") {
-    throw new SentinelError("INVALID_PARAMS", 'Cannot initialize: "protocolVersion" is not a string');
+    throw new SentinelError(
+      "INVALID_PARAMS",
+      'Cannot initialize: "protocolVersion" is not a string',
+    );
   }
   session.revision = isLegacyRevision(protocolVersion) ? protocolVersion : LATEST_LEGACY;
   session.capabilities = isObject(capabilities) ? capabilities : {};
@@ -19,7 +22,11 @@ export function negotiate(session: Session, { params = {} }: RequestMessage): vo
 }
 
 /** JSON text of the result. */
-export function initializeResult(session: Session, view: View, server: { readonly name: string; readonly version: string }): string {
+export function initializeResult(
+  session: Session,
+  view: View,
+  server: { readonly name: string; readonly version: string },
+): string {
   rememberLists(session, view);
   return JSON.stringify({
     protocolVersion: session.revision,

@@ -21,7 +21,9 @@ export interface HttpPolicyOptions {
 }
 
 /** Compiles the policy once; a request costs two header look-ups and two set look-ups. */
-export function createHttpPolicy({ hostname, publicUrl, allowedOrigins }: HttpPolicyOptions): HttpPolicy {
+export function createHttpPolicy(
+  { hostname, publicUrl, allowedOrigins }: HttpPolicyOptions,
+): HttpPolicy {
   const hosts = new Set([...LOOPBACK, hostname.toLowerCase()]);
   if (publicUrl !== undefined) hosts.add(new URL(publicUrl).hostname);
   const origins = new Set(allowedOrigins);
@@ -52,5 +54,7 @@ function isLoopbackOrigin(origin: string): boolean {
 }
 
 function refused(http: number, reason: string): SentinelError {
-  return new SentinelError("ORIGIN_OR_HOST_REFUSED", `Cannot serve the request: ${reason}`, { http });
+  return new SentinelError("ORIGIN_OR_HOST_REFUSED", `Cannot serve the request: ${reason}`, {
+    http,
+  });
 }

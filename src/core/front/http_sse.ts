@@ -16,7 +16,9 @@ const PARAMETER = "session_id";
 
 /** Opens a session; its first event tells where to POST. */
 export function openSse(context: FrontContext, request: Request): Response {
-  if (request.method !== "GET") return new Response(null, { status: 405, headers: { allow: "GET" } });
+  if (request.method !== "GET") {
+    return new Response(null, { status: 405, headers: { allow: "GET" } });
+  }
   const session = context.sessions.open("http_sse", undefined);
   const stream = new EventStream({
     key: session.nextStreamKey(),
@@ -33,15 +35,28 @@ export function openSse(context: FrontContext, request: Request): Response {
 }
 
 /** Takes one message; answers travel on the session's stream. */
-export async function postSse(context: FrontContext, request: Request, query: string): Promise<Response> {
-  if (request.method !== "POST") return new Response(null, { status: 405, headers: { allow: "POST" } });
+export async function postSse(
+  context: FrontContext,
+  request: Request,
+  query: string,
+): Promise<Response> {
+  if (request.method !== "POST") {
+    return new Response(null, { status: 405, headers: { allow: "POST" } });
+  }
   const id = new URLSearchParams(query).get(PARAMETER) ?? "";
   const session = context.sessions.find(id, "http_sse", undefined);
   if (session === undefined) {
-    throw new SentinelError("SESSION_UNKNOWN", "Cannot find the session: it ended or never existed");
+    throw new SentinelError(
+      "SESSION_UNKNOWN",
+      "Cannot find the session: it ended or never existed",
+    );
   }
   if (!isJson(request.headers.get("content-type"))) {
-    throw new SentinelError("BAD_HTTP", 'Cannot serve the request: "Content-Type" is not application/json', { http: 415 });
+    throw new SentinelError(
+      "BAD_HTTP",
+      'Cannot serve the request: "Content-Type" is not application/json',
+      { http: 415 },
+    );
   }
   const frame = decode(await readBody(request, context.maxRequestBytes));
   checkBatch(frame, session);
@@ -50,7 +65,11 @@ export async function postSse(context: FrontContext, request: Request, query: st
 }
 
 /** A message of a session whose answers all travel on one channel. */
-export async function receiveOnChannel(context: FrontContext, session: Session, message: Message): Promise<void> {
+export async function receiveOnChannel(
+  context: FrontContext,
+  session: Session,
+  message: Message,
+): Promise<void> {
   const { channel } = session;
   if (channel === undefined) return;
   if (message.kind !== "request") receiveOther(context.line, session, message);
@@ -58,11 +77,18 @@ export async function receiveOnChannel(context: FrontContext, session: Session, 
   else receiveRequest(context.line, session, message, new ChannelReply(session, channel));
 }
 
-async function initialize(context: FrontContext, session: Session, message: RequestMessage): Promise<void> {
+async function initialize(
+  context: FrontContext,
+  session: Session,
+  message: RequestMessage,
+): Promise<void> {
   await context.line.starting();
   try {
     if (session.negotiated) {
-      throw new SentinelError("INVALID_REQUEST", "Cannot initialize: the session is initialized already");
+      throw new SentinelError(
+        "INVALID_REQUEST",
+        "Cannot initialize: the session is initialized already",
+      );
     }
     negotiate(session, message);
     const result = initializeResult(session, context.line.view(session), context.server);

@@ -25,7 +25,12 @@ export async function attachPipe(context: FrontContext, link: MessageLink): Prom
   }
 }
 
-async function receiveText(context: FrontContext, session: Session, channel: Channel, text: string): Promise<void> {
+async function receiveText(
+  context: FrontContext,
+  session: Session,
+  channel: Channel,
+  text: string,
+): Promise<void> {
   try {
     if (text.length > context.maxRequestBytes) throw tooLarge(context.maxRequestBytes);
     const frame = decode(text);

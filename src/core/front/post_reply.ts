@@ -60,7 +60,9 @@ export class PostReply implements Reply {
     const [first] = this.#answers;
     if (first === undefined) return accepted();
     if (this.#options.batch) return jsonResponse(`[${this.#answers.join(",")}]`);
-    if (outcome.kind === "refused" && outcome.error.http >= 400) return refusal(outcome.error, call.request, call.id);
+    if (outcome.kind === "refused" && outcome.error.http >= 400) {
+      return refusal(outcome.error, call.request, call.id);
+    }
     return jsonResponse(first);
   }
 

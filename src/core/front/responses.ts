@@ -1,5 +1,11 @@
 /** HTTP answers of the fronts. */
-import { asSentinelError, ERRORS, type RequestId, type SentinelError, toRpcError } from "../../contract/mod.ts";
+import {
+  asSentinelError,
+  ERRORS,
+  type RequestId,
+  type SentinelError,
+  toRpcError,
+} from "../../contract/mod.ts";
 import { encodeError, encodeResult } from "../mcp/codec.ts";
 import type { Call, Outcome } from "../call/call.ts";
 
@@ -10,8 +16,15 @@ const STREAM_HEADERS = {
   "x-accel-buffering": "no",
 } as const;
 
-export function jsonResponse(text: string, status = 200, headers?: Readonly<Record<string, string>>): Response {
-  return new Response(text, { status, headers: headers === undefined ? JSON_HEADERS : { ...JSON_HEADERS, ...headers } });
+export function jsonResponse(
+  text: string,
+  status = 200,
+  headers?: Readonly<Record<string, string>>,
+): Response {
+  return new Response(text, {
+    status,
+    headers: headers === undefined ? JSON_HEADERS : { ...JSON_HEADERS, ...headers },
+  });
 }
 
 export function streamResponse(body: ReadableStream<Uint8Array>): Response {

@@ -14,7 +14,11 @@ import { accepted, jsonResponse, streamResponse } from "./responses.ts";
 
 const MAX_BATCH = 100;
 
-export function handleStreamable(context: FrontContext, request: Request, toolset: string | undefined): Response | Promise<Response> {
+export function handleStreamable(
+  context: FrontContext,
+  request: Request,
+  toolset: string | undefined,
+): Response | Promise<Response> {
   switch (request.method) {
     case "POST":
       return post(context, request, toolset);
@@ -31,7 +35,11 @@ function methodNotAllowed(): Response {
   return new Response(null, { status: 405, headers: { allow: "GET, POST, DELETE" } });
 }
 
-async function post(context: FrontContext, request: Request, toolset: string | undefined): Promise<Response> {
+async function post(
+  context: FrontContext,
+  request: Request,
+  toolset: string | undefined,
+): Promise<Response> {
   checkPostHeaders(request);
   checkVersion(request);
   const frame = decode(await readBody(request, context.maxRequestBytes));
@@ -42,7 +50,11 @@ async function post(context: FrontContext, request: Request, toolset: string | u
   return await receive(context, session, frame);
 }
 
-function receive(context: FrontContext, session: Session, frame: Frame): Response | Promise<Response> {
+function receive(
+  context: FrontContext,
+  session: Session,
+  frame: Frame,
+): Response | Promise<Response> {
   const requests: RequestMessage[] = [];
   for (const message of frame.messages) {
     if (message.kind === "request") requests.push(message);
@@ -66,9 +78,14 @@ async function initialize(
   message: RequestMessage,
   toolset: string | undefined,
 ): Promise<Response> {
-  if (frame.batch) throw new SentinelError("INVALID_REQUEST", 'Cannot initialize: "initialize" stands in a batch');
+  if (frame.batch) {
+    throw new SentinelError("INVALID_REQUEST", 'Cannot initialize: "initialize" stands in a batch');
+  }
   if (request.headers.get("mcp-session-id") !== null) {
-    throw new SentinelError("INVALID_REQUEST", "Cannot initialize: the session is initialized already");
+    throw new SentinelError(
+      "INVALID_REQUEST",
+      "Cannot initialize: the session is initialized already",
+    );
   }
   await context.line.starting();
   const session = context.sessions.open("streamable_http", toolset);
@@ -93,7 +110,9 @@ function get(context: FrontContext, request: Request, toolset: string | undefine
   checkVersion(request);
   const session = findSession(context, request, toolset);
   const lastEventId = request.headers.get("last-event-id");
-  return streamResponse(lastEventId === null ? openStandalone(session) : resume(session, lastEventId));
+  return streamResponse(
+    lastEventId === null ? openStandalone(session) : resume(session, lastEventId),
+  );
 }
 
 function openStandalone(session: Session): ReadableStream<Uint8Array> {
@@ -130,7 +149,11 @@ function openStream(context: FrontContext, session: Session): EventStream {
   return stream;
 }
 
-function findSession(context: FrontContext, request: Request, toolset: string | undefined): Session {
+function findSession(
+  context: FrontContext,
+  request: Request,
+  toolset: string | undefined,
+): Session {
   const id = request.headers.get("mcp-session-id");
   if (id === null) throw badHttp(400, 'the "Mcp-Session-Id" header is missing');
   const session = context.sessions.find(id, "streamable_http", toolset);
@@ -140,7 +163,9 @@ function findSession(context: FrontContext, request: Request, toolset: string | 
 
 function checkPostHeaders(request: Request): void {
   const { headers } = request;
-  if (!isJson(headers.get("content-type"))) throw badHttp(415, '"Content-Type" is not application/json');
+  if (!isJson(headers.get("content-type"))) {
+    throw badHttp(415, '"Content-Type" is not application/json');
+  }
   if (headers.has("content-encoding")) throw badHttp(415, '"Content-Encoding" is not supported');
   const accept = headers.get("accept") ?? "";
   if (accept.includes("*/*")) return;
@@ -149,7 +174,8 @@ function checkPostHeaders(request: Request): void {
 }
 
 export function isJson(contentType: string | null): boolean {
-  return contentType === "application/json" || /^application\/json\s*(?:;|$)/i.test(contentType ?? "");
+  return contentType === "application/json" ||
+    /^application\/json\s*(?:;|$)/i.test(contentType ?? "");
 }
 
 function hasBody({ headers }: Request): boolean {
@@ -165,10 +191,16 @@ function checkVersion(request: Request): void {
 export function checkBatch(frame: Frame, session: Session): void {
   if (!frame.batch) return;
   if (!revisionOf(session.revision).batches) {
-    throw new SentinelError("INVALID_REQUEST", `Cannot read the message: revision ${session.revision} has no batches`);
+    throw new SentinelError(
+      "INVALID_REQUEST",
+      `Cannot read the message: revision ${session.revision} has no batches`,
+    );
   }
   if (frame.messages.length === 0 || frame.messages.length > MAX_BATCH) {
-    throw new SentinelError("INVALID_REQUEST", `Cannot read the message: a batch has 1 to ${MAX_BATCH} messages`);
+    throw new SentinelError(
+      "INVALID_REQUEST",
+      `Cannot read the message: a batch has 1 to ${MAX_BATCH} messages`,
+    );
   }
 }
 

@@ -64,7 +64,10 @@ function toResponse(envelope: Envelope, slices: Slices): Message {
 function toMethod(text: string): string {
   const method: unknown = text.startsWith('"') ? JSON.parse(text) : undefined;
   if (typeof method === "string" && method !== "" && method.length <= MAX_METHOD) return method;
-  throw new SentinelError("INVALID_REQUEST", 'Cannot read the message: "method" is not a usable string');
+  throw new SentinelError(
+    "INVALID_REQUEST",
+    'Cannot read the message: "method" is not a usable string',
+  );
 }
 
 function toParams(text: string | undefined, slices: Slices): JsonObject | undefined {
@@ -107,7 +110,9 @@ export function encodeError(id: string | undefined, error: RpcError): string {
 /** The error member of a response as error object; members of unexpected types are replaced. */
 export function toRemoteError(text: string): RpcError {
   const error: unknown = JSON.parse(text);
-  if (!isObject(error)) return { code: -32603, message: "The backend answered with a malformed error" };
+  if (!isObject(error)) {
+    return { code: -32603, message: "The backend answered with a malformed error" };
+  }
   const { code, message, data } = error;
   return {
     code: typeof code === "number" && Number.isInteger(code) ? code : -32603,

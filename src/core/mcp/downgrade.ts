@@ -13,20 +13,30 @@ export function downgradeContent(result: string, abilities: Abilities): string {
   const parsed: unknown = JSON.parse(result);
   if (!isObject(parsed)) return result;
   const { structuredContent, ...kept } = parsed;
-  if (abilities.structured && structuredContent !== undefined) kept["structuredContent"] = structuredContent;
-  if (Array.isArray(kept["content"])) kept["content"] = kept["content"].map((block) => older(block, abilities));
-  if (Array.isArray(kept["messages"])) kept["messages"] = kept["messages"].map((message) => olderMessage(message, abilities));
+  if (abilities.structured && structuredContent !== undefined) {
+    kept["structuredContent"] = structuredContent;
+  }
+  if (Array.isArray(kept["content"])) {
+    kept["content"] = kept["content"].map((block) => older(block, abilities));
+  }
+  if (Array.isArray(kept["messages"])) {
+    kept["messages"] = kept["messages"].map((message) => olderMessage(message, abilities));
+  }
   return JSON.stringify(kept);
 }
 
 function olderMessage(message: unknown, abilities: Abilities): unknown {
-  return isObject(message) ? { ...message, content: older(message["content"], abilities) } : message;
+  return isObject(message)
+    ? { ...message, content: older(message["content"], abilities) }
+    : message;
 }
 
 function older(block: unknown, { structured, audio }: Abilities): unknown {
   if (!isObject(block)) return block;
   if (!structured && block["type"] === "resource_link") return text(linkText(block));
-  if (!audio && block["type"] === "audio") return text(`[audio, ${String(block["mimeType"] ?? "unknown type")}]`);
+  if (!audio && block["type"] === "audio") {
+    return text(`[audio, ${String(block["mimeType"] ?? "unknown type")}]`);
+  }
   return block;
 }
 
@@ -35,6 +45,8 @@ function text(content: string): JsonObject {
 }
 
 function linkText(link: JsonObject): string {
-  const label = [link["title"] ?? link["name"], link["description"]].filter((part) => typeof part === "string").join(": ");
+  const label = [link["title"] ?? link["name"], link["description"]].filter((part) =>
+    typeof part === "string"
+  ).join(": ");
   return label === "" ? String(link["uri"]) : `${label} <${String(link["uri"])}>`;
 }

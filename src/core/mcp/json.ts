@@ -11,7 +11,10 @@ interface ReviverContext {
 }
 
 interface ExactJson {
-  parse(text: string, reviver: (key: string, value: unknown, context: ReviverContext) => unknown): unknown;
+  parse(
+    text: string,
+    reviver: (key: string, value: unknown, context: ReviverContext) => unknown,
+  ): unknown;
   rawJSON(source: string): unknown;
 }
 

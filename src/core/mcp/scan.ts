@@ -67,7 +67,9 @@ class Scanner {
     const envelopes = batch ? this.#batch() : [this.#envelope()];
     this.#space();
     if (this.#pos < this.#text.length) throw this.#malformed("text after the message");
-    if (this.#foreign) throw new SentinelError("INVALID_REQUEST", "Cannot read the message: not a JSON object");
+    if (this.#foreign) {
+      throw new SentinelError("INVALID_REQUEST", "Cannot read the message: not a JSON object");
+    }
     return { batch, envelopes, wide: this.#wide, compact: this.#compact };
   }
 
@@ -90,7 +92,10 @@ class Scanner {
       this.#value(depth + 1);
       if (!isEnvelopeKey(key)) return;
       if (envelope[key] !== undefined) {
-        throw new SentinelError("INVALID_REQUEST", `Cannot read the message: "${key}" stands in it twice`);
+        throw new SentinelError(
+          "INVALID_REQUEST",
+          `Cannot read the message: "${key}" stands in it twice`,
+        );
       }
       envelope[key] = this.#text.slice(start, this.#pos);
     });
@@ -107,7 +112,10 @@ class Scanner {
 
   #container(open: number, depth: number): void {
     if (depth > MAX_DEPTH) {
-      throw new SentinelError("INVALID_REQUEST", `Cannot read the message: nested deeper than ${MAX_DEPTH}`);
+      throw new SentinelError(
+        "INVALID_REQUEST",
+        `Cannot read the message: nested deeper than ${MAX_DEPTH}`,
+      );
     }
     if (open === OPEN_BRACKET) return this.#list(CLOSE_BRACKET, () => this.#value(depth + 1));
     this.#list(CLOSE_BRACE, () => {
@@ -126,7 +134,10 @@ class Scanner {
     }
     for (;;) {
       if (++this.#members > MAX_MEMBERS) {
-        throw new SentinelError("INVALID_REQUEST", `Cannot read the message: more than ${MAX_MEMBERS} members`);
+        throw new SentinelError(
+          "INVALID_REQUEST",
+          `Cannot read the message: more than ${MAX_MEMBERS} members`,
+        );
       }
       element();
       this.#space();
@@ -167,7 +178,9 @@ class Scanner {
     const text = this.#text;
     const start = this.#pos + 1;
     let end = text.indexOf('"', start);
-    if (this.#backslash !== -1 && this.#backslash < start) this.#backslash = text.indexOf("\\", start);
+    if (this.#backslash !== -1 && this.#backslash < start) {
+      this.#backslash = text.indexOf("\\", start);
+    }
     while (this.#backslash !== -1 && this.#backslash < end) {
       ESCAPE.lastIndex = this.#backslash;
       if (!ESCAPE.test(text)) throw this.#malformed("unknown escape in a string");
@@ -204,7 +217,9 @@ class Scanner {
       this.#pos += word.length;
       return;
     }
-    throw this.#malformed(this.#pos < this.#text.length ? "unexpected character" : "text ends too early");
+    throw this.#malformed(
+      this.#pos < this.#text.length ? "unexpected character" : "text ends too early",
+    );
   }
 
   #space(): void {
@@ -220,7 +235,10 @@ class Scanner {
   }
 
   #malformed(what: string): SentinelError {
-    return new SentinelError("PARSE", `Cannot parse the message at character ${this.#pos}: ${what}`);
+    return new SentinelError(
+      "PARSE",
+      `Cannot parse the message at character ${this.#pos}: ${what}`,
+    );
   }
 }
 

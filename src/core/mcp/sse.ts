@@ -52,7 +52,9 @@ function framed(field: string, text: string): string {
 
 function whole(retry: number): number {
   if (Number.isSafeInteger(retry) && retry >= 0) return retry;
-  throw new TypeError(`Cannot write the retry of an event: current ${retry}, wanted a whole number`);
+  throw new TypeError(
+    `Cannot write the retry of an event: current ${retry}, wanted a whole number`,
+  );
 }
 
 const ASCII_END = 0x80;
@@ -102,7 +104,12 @@ export class SseReader {
       this.#splitText ??= new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
       return this.#splitText.decode(chunk, { stream: true });
     } catch (cause) {
-      throw new SentinelError("BACKEND_PROTOCOL", "Cannot read the event stream: not UTF-8", {}, cause);
+      throw new SentinelError(
+        "BACKEND_PROTOCOL",
+        "Cannot read the event stream: not UTF-8",
+        {},
+        cause,
+      );
     }
   }
 }

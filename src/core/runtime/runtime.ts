@@ -1,5 +1,5 @@
 /** Owns backends, catalog, sessions and the world; the only writer of state. */
-import type { Config, RuntimeState, Snapshot } from "../../contract/mod.ts";
+import type { Config, RefusedItem, RuntimeState, Snapshot } from "../../contract/mod.ts";
 import { Backend, type BackendEvents } from "../backends/backend.ts";
 import type { BackendPorts } from "../backends/ports.ts";
 import { buildCatalog } from "../catalog/catalog.ts";
@@ -13,7 +13,6 @@ import type { World } from "./world.ts";
 
 /** How long lists wait for first handshakes after the start (design.md 6). */
 const START_MS = 2000;
-const EMPTY_WAIT: Promise<void> = Promise.resolve();
 
 export class Runtime {
   readonly sessions: Sessions;
@@ -28,8 +27,17 @@ export class Runtime {
     this.#ports = ports;
     this.#startedAt = ports.clock.now();
     const events = this.#backendEvents();
-    this.#backends = new Map(Object.entries(config.backends).map(([name, backend]) => [name, new Backend(name, backend, ports, events)]));
-    this.#world = { revision: 1, config, catalog: this.#merge(config, undefined), backends: this.#backends };
+    this.#backends = new Map(
+      Object.entries(config.backends).map((
+        [name, backend],
+      ) => [name, new Backend(name, backend, ports, events)]),
+    );
+    this.#world = {
+      revision: 1,
+      config,
+      catalog: this.#merge(config, undefined),
+      backends: this.#backends,
+    };
     this.sessions = new Sessions({
       clock: ports.clock,
       random: ports.random,
@@ -53,16 +61,19 @@ export class Runtime {
 
   /** Starts all backends at once; none delays another or the start. */
   start(): void {
-    const { clock } = this.#ports;
     const enabled = [...this.#backends.values()].filter((backend) => backend.config.enabled);
     for (const backend of enabled) backend.start();
-    const decided = Promise.all(enabled.map((backend) => backend.decided())).then(() => {});
-    const started = enabled.length === 0 ? EMPTY_WAIT : Promise.race([decided, new Promise<void>((resolve) => void clock.after(START_MS, resolve))]);
-    this.#starting = started.then(() => {
-      this.#starting = undefined;
-      this.#changed();
-    });
+    this.#starting = this.#firstHandshakes(enabled);
     this.#ports.log.write("gateway.started", { backends: enabled.length });
+  }
+
+  async #firstHandshakes(backends: readonly Backend[]): Promise<void> {
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#ports.clock.after(START_MS, resolve);
+    await Promise.race([Promise.all(backends.map((backend) => backend.decided())), late]);
+    cancel();
+    this.#starting = undefined;
+    this.#changed();
   }
 
   /** Ends sessions, then backends. Idempotent. */
@@ -120,7 +131,8 @@ export class Runtime {
           if (this.#sees(session, backend) && session.wantsLog(params)) session.channel?.send(text);
         }
       },
-      relayed: (session, method, params) => void session.channel?.send(encodeNotification(method, params)),
+      relayed: (session, method, params) =>
+        void session.channel?.send(encodeNotification(method, params)),
       asked: (session, ask) => session.ask(ask),
       wantedLogLevel: () => mostVerbose(this.sessions),
     };
@@ -137,7 +149,13 @@ export class Runtime {
     this.#state = this.#stateOf();
     this.#world = { revision: revision + 1, config, catalog: merged, backends };
     if (merged.revision === catalog.revision) return;
-    this.#ports.log.write("catalog.changed", { revision: merged.revision, tools: merged.counts.tool });
+    this.#ports.log.write("catalog.changed", {
+      revision: merged.revision,
+      tools: merged.counts.tool,
+    });
+    for (const refused of newlyRefused(merged, catalog)) {
+      this.#ports.log.write("catalog.refused", { ...refused });
+    }
     for (const session of this.sessions) notifyListChanges(session, this.view(session));
   }
 
@@ -165,4 +183,9 @@ export class Runtime {
     for (const backend of this.#backends.values()) backend.release(session);
     this.#ports.log.write("session.closed", { transport: session.front });
   }
+}
+
+function newlyRefused(catalog: Catalog, previous: Catalog): readonly RefusedItem[] {
+  const known = new Set(previous.refused.map((item) => JSON.stringify(item)));
+  return catalog.refused.filter((item) => !known.has(JSON.stringify(item)));
 }

@@ -30,7 +30,9 @@ export class Asks {
    * @throws SentinelError CLIENT_UNREACHABLE: not sent, no answer in time, withdrawn, session closed
    */
   put(ask: Ask, send: (text: string) => boolean): Promise<AskReply> {
-    if (this.#open.size >= MAX_OPEN) return Promise.reject(unreachable("too many questions are open"));
+    if (this.#open.size >= MAX_OPEN) {
+      return Promise.reject(unreachable("too many questions are open"));
+    }
     const id = String(++this.#lastId);
     if (!send(encodeRequest(id, ask.method, withOwnToken(ask.params, this.#lastId)))) {
       return Promise.reject(unreachable("it has no open stream"));

@@ -128,12 +128,19 @@ export class EventStream implements Channel {
     this.#written = sequence;
     const id = `${this.#options.key}_${sequence}`;
     // An event without data only gives the client an id to come back with (2025-11-25, polling).
-    this.#write(controller, data === "" ? sseEvent({ id, data, retry: RETRY_MS }) : sseEvent({ id, event: "message", data }));
+    this.#write(
+      controller,
+      data === ""
+        ? sseEvent({ id, data, retry: RETRY_MS })
+        : sseEvent({ id, event: "message", data }),
+    );
   }
 }
 
 /** Takes an event id apart; undefined for one that is not ours. */
-export function parseEventId(id: string): { readonly key: string; readonly sequence: number } | undefined {
+export function parseEventId(
+  id: string,
+): { readonly key: string; readonly sequence: number } | undefined {
   const match = /^([\w-]{1,128})_(\d{1,15})$/.exec(id);
   if (match === null) return undefined;
   return { key: match[1] as string, sequence: Number(match[2]) };

@@ -17,7 +17,9 @@ export function severityOf(level: unknown): number | undefined {
 }
 
 /** The most verbose level any of these asked for; undefined when none did. */
-export function mostVerbose(sessions: Iterable<{ readonly logSeverity: number | undefined }>): string | undefined {
+export function mostVerbose(
+  sessions: Iterable<{ readonly logSeverity: number | undefined }>,
+): string | undefined {
   let lowest: number | undefined;
   for (const { logSeverity } of sessions) {
     if (logSeverity !== undefined && logSeverity < (lowest ?? Infinity)) lowest = logSeverity;

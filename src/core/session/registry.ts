@@ -1,4 +1,4 @@
-import { type SessionId, SentinelError } from "../../contract/mod.ts";
+import { SentinelError, type SessionId } from "../../contract/mod.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Random } from "../../ports/random.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
@@ -78,7 +78,9 @@ export class Sessions {
   /** The session with this id, if it is of this front and toolset; marks it as seen. */
   find(id: string, front: FrontName, toolset: string | undefined): Session | undefined {
     const session = this.#sessions.get(id);
-    if (session === undefined || session.front !== front || session.toolset !== toolset) return undefined;
+    if (session === undefined || session.front !== front || session.toolset !== toolset) {
+      return undefined;
+    }
     session.lastSeen = this.#options.clock.monotonic();
     return session;
   }

@@ -110,7 +110,10 @@ export class Session {
    */
   async ask(ask: Ask): Promise<AskReply> {
     if (!this.canAnswer(ask.method)) return cannotAnswer(ask.method);
-    return await this.asks.put(ask, (text) => this.channel?.attached === true && this.channel.send(text));
+    return await this.asks.put(
+      ask,
+      (text) => this.channel?.attached === true && this.channel.send(text),
+    );
   }
 
   /** Name for a new stream, unique over all sessions. */

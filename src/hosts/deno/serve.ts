@@ -10,7 +10,10 @@ interface DenoServer {
 interface DenoServe {
   serve(
     options: { hostname: string; port: number; signal: AbortSignal; onListen: () => void },
-    handler: (request: Request, info: { remoteAddr: { hostname?: string } }) => Promise<Response> | Response,
+    handler: (
+      request: Request,
+      info: { remoteAddr: { hostname?: string } },
+    ) => Promise<Response> | Response,
   ): DenoServer;
 }
 
@@ -18,11 +21,14 @@ interface DenoServe {
 export function serveDeno({ hostname, port, fetch }: ServeOptions): Listener {
   const { Deno } = globalThis as unknown as { Deno: DenoServe };
   const aborting = new AbortController();
-  const server = Deno.serve({ hostname, port, signal: aborting.signal, onListen: () => {} }, (request, info) => {
-    if (!isHostUsable(request.headers.get("host"), request.url)) return badHost();
-    const { hostname: address } = info.remoteAddr;
-    return fetch(request, address === undefined ? {} : { address });
-  });
+  const server = Deno.serve(
+    { hostname, port, signal: aborting.signal, onListen: () => {} },
+    (request, info) => {
+      if (!isHostUsable(request.headers.get("host"), request.url)) return badHost();
+      const { hostname: address } = info.remoteAddr;
+      return fetch(request, address === undefined ? {} : { address });
+    },
+  );
   return {
     hostname,
     port: server.addr.port,

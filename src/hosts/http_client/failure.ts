@@ -49,7 +49,10 @@ function describe(thrown: unknown): Description {
   if (CERTIFICATE.test(code)) return { words: `certificate refused (${code})`, before: true };
   const [, phase, text] = DENO_TEXT.exec(cause.message) ?? [];
   if (text !== undefined) return { words: plain(text), before: phase === "Connect" };
-  return { words: code === "" ? "the exchange failed" : `the exchange failed (${code})`, before: false };
+  return {
+    words: code === "" ? "the exchange failed" : `the exchange failed (${code})`,
+    before: false,
+  };
 }
 
 function plain(denoText: string): string {

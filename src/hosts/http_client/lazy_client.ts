@@ -6,7 +6,8 @@ export function createLazyClient(load: () => Promise<HttpClient>): HttpClient {
   let loaded: HttpClient | undefined;
   const ready = async () => loaded = await (loading ??= load());
   return {
-    send: (request) => loaded === undefined ? ready().then((client) => client.send(request)) : loaded.send(request),
+    send: (request) =>
+      loaded === undefined ? ready().then((client) => client.send(request)) : loaded.send(request),
     close: async () => await (await loading)?.close(),
   };
 }

@@ -2,10 +2,10 @@
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import type { Readable } from "node:stream";
 import type { Child, ChildExit } from "../../ports/process.ts";
-import { groupExists, signalGroup } from "./signal_group.ts";
+import { groupRuns, signalGroup } from "./signal_group.ts";
 
 /** Between two looks at a group whose leader has gone. */
-const GROUP_LOOK_MS = 20;
+const GROUP_LOOK_MS = 50;
 /** Pipes that a process outside of the group holds open are given up after this long. */
 const OPEN_PIPES_MS = 1000;
 
@@ -17,7 +17,7 @@ export class GroupChild implements Child {
   readonly exited: Promise<ChildExit>;
   readonly #process: ChildProcessWithoutNullStreams;
   readonly #resolve: (exit: ChildExit) => void;
-  #askedToStop = false;
+  #asked: "SIGTERM" | "SIGKILL" | undefined;
   /** Set while the leader has gone and the rest of its group is given time. */
   #leaderExit: ChildExit | undefined;
   #looking: ReturnType<typeof setInterval> | undefined;
@@ -58,17 +58,17 @@ export class GroupChild implements Child {
 
   kill(signal: "SIGTERM" | "SIGKILL"): void {
     if (this.#ended) return;
-    this.#askedToStop = true;
+    this.#asked = signal;
     signalGroup(this.pid, signal);
     if (signal === "SIGKILL" && this.#leaderExit !== undefined) this.#end(this.#leaderExit);
   }
 
   #leaderExited(exit: ChildExit): void {
-    if (!this.#askedToStop) return this.#end(exit);
+    if (this.#asked !== "SIGTERM") return this.#end(exit);
     // The others were asked as well and get the same time, which SIGKILL ends.
     this.#leaderExit = exit;
     const look = () => {
-      if (!groupExists(this.pid)) this.#end(exit);
+      if (!groupRuns(this.pid)) this.#end(exit);
     };
     this.#looking = setInterval(look, GROUP_LOOK_MS);
     look();

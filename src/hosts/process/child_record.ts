@@ -6,7 +6,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { join } from "node:path";
 import process from "node:process";
 import * as v from "valibot";
-import { machine, startTime } from "./process_identity.ts";
+import { machine, startTime } from "./process_table.ts";
 import { signalGroup } from "./signal_group.ts";
 
 const Process = v.object({

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import process from "node:process";
+import { runsInGroup } from "./process_table.ts";
 
 /** Signals a process group; a group that is gone is fine. */
 export function signalGroup(group: number, signal: "SIGTERM" | "SIGKILL"): void {
@@ -12,9 +13,12 @@ export function signalGroup(group: number, signal: "SIGTERM" | "SIGKILL"): void 
   }
 }
 
-/** Whether a process of the group exists; zombies count. False where it cannot be told. */
-export function groupExists(group: number): boolean {
-  return send(group, 0) === "sent";
+/**
+ * Whether a process of the group still runs. Zombies count only where there is no `/proc`: in a container
+ * without an init they stay for ever. False where it cannot be told.
+ */
+export function groupRuns(group: number): boolean {
+  return send(group, 0) === "sent" && runsInGroup(group) !== false;
 }
 
 function send(group: number, signal: "SIGTERM" | "SIGKILL" | 0): "sent" | "gone" | "refused" {

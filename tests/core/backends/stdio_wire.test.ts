@@ -56,7 +56,7 @@ describe("stdio wire, writing", () => {
     resolve();
     await settle();
     assert.deepEqual(child.heard, ["a\n", "b\nc\n"]);
-    assert.deepEqual(events.losses, []);
+    assert.equal(events.losses.length, 0);
   });
 
   test("a child that does not read any more loses the wire; what it never got was not executed", async () => {
@@ -109,7 +109,7 @@ describe("stdio wire, reading", () => {
     assert.equal(events.messages.length, 1);
     assert.equal(events.samples.length, 2);
     assert.match(events.samples[0] ?? "", /^\\u001b\[32mStarting server…\\u001b\[0m x+$/);
-    assert.deepEqual(events.losses, []);
+    assert.equal(events.losses.length, 0);
   });
 
   test("more than fifty such lines in a row lose the wire, fewer between messages do not", async () => {
@@ -118,7 +118,7 @@ describe("stdio wire, reading", () => {
       child.output.push(`${"noise\n".repeat(50)}${answer(1)}`);
     }
     await settle();
-    assert.deepEqual(events.losses, []);
+    assert.equal(events.losses.length, 0);
     child.output.push("noise\n".repeat(51));
     await settle();
     assert.equal(events.losses[0]?.code, "BACKEND_PROTOCOL");
@@ -166,8 +166,9 @@ describe("stdio wire, reading", () => {
   test("the end of stdout without the end of the process loses the wire and stops the child", async () => {
     const { child, clock, events } = open();
     child.output.end();
+    await settle();
     await clock.advance(49);
-    assert.deepEqual(events.losses, []);
+    assert.equal(events.losses.length, 0);
     await clock.advance(1);
     assert.equal(events.losses[0]?.code, "BACKEND_LOST");
     assert.match(events.losses[0]?.message ?? "", /closed its output/);
@@ -230,7 +231,7 @@ describe("stdio wire, end of the child", () => {
     silent.child.exit({ code: 1 }, "open");
     await settle();
     await silent.clock.advance(49);
-    assert.deepEqual(silent.events.losses, []);
+    assert.equal(silent.events.losses.length, 0);
     await silent.clock.advance(1);
     assert.equal(silent.events.losses.length, 1);
 
@@ -240,7 +241,7 @@ describe("stdio wire, end of the child", () => {
     for (let step = 0; step < 9; step++) {
       talking.child.errors.push("still here\n");
       await talking.clock.advance(50);
-      assert.deepEqual(talking.events.losses, []);
+      assert.equal(talking.events.losses.length, 0);
     }
     talking.child.errors.push("and on\n");
     await talking.clock.advance(50);
@@ -279,7 +280,7 @@ describe("stdio wire, close()", () => {
     await clock.advance(1);
     assert.equal(child.heard.at(-1), "SIGKILL");
     assert.equal(closed, false);
-    assert.deepEqual(events.losses, []);
+    assert.equal(events.losses.length, 0);
     child.exit({ signal: "SIGKILL" });
     await closing;
     assert.match(events.losses[0]?.message ?? "", /it was stopped/);

@@ -20,14 +20,18 @@ class SseClient {
   }
 
   static async open(gateway: TestCore): Promise<SseClient> {
-    const response = await gateway.core.fetch(new Request(`${BASE}/sse`, { headers: { host: "127.0.0.1:8808" } }));
+    const response = await gateway.core.fetch(
+      new Request(`${BASE}/sse`, { headers: { host: "127.0.0.1:8808" } }),
+    );
     assert.equal(response.headers.get("content-type"), "text/event-stream");
     return new SseClient(gateway, response.body as ReadableStream<Uint8Array>);
   }
 
   async post(message: unknown): Promise<Response> {
     const body = typeof message === "string" ? message : JSON.stringify(message);
-    return await this.#gateway.core.fetch(new Request(BASE + await this.endpoint, { method: "POST", headers: HEADERS, body }));
+    return await this.#gateway.core.fetch(
+      new Request(BASE + await this.endpoint, { method: "POST", headers: HEADERS, body }),
+    );
   }
 
   async request(id: number, method: string, params?: unknown): Promise<Rpc> {
@@ -38,7 +42,11 @@ class SseClient {
   }
 
   initialize(): Promise<Rpc> {
-    return this.request(0, "initialize", { protocolVersion: "2024-11-05", capabilities: {}, clientInfo: { name: "s", version: "1" } });
+    return this.request(0, "initialize", {
+      protocolVersion: "2024-11-05",
+      capabilities: {},
+      clientInfo: { name: "s", version: "1" },
+    });
   }
 
   leave(): Promise<void> {
@@ -73,7 +81,10 @@ describe("HTTP+SSE front", () => {
     const client = await SseClient.open(gateway);
     assert.match(await client.endpoint, /^\/messages\/\?session_id=[0-9a-f]{32}$/);
     assert.equal((await client.initialize())["result"].protocolVersion, "2024-11-05");
-    const { result } = await client.request(1, "tools/call", { name: "fix__echo", arguments: { a: 1 } });
+    const { result } = await client.request(1, "tools/call", {
+      name: "fix__echo",
+      arguments: { a: 1 },
+    });
     assert.equal(result.content[0].text, '{"a":1}');
     await client.leave();
   });
@@ -82,7 +93,13 @@ describe("HTTP+SSE front", () => {
     const client = await SseClient.open(gateway);
     assert.equal((await client.post("{")).status, 400);
     const post = (path: string, headers: Record<string, string>) =>
-      gateway.core.fetch(new Request(BASE + path, { method: "POST", headers: { ...HEADERS, ...headers }, body: "{}" }));
+      gateway.core.fetch(
+        new Request(BASE + path, {
+          method: "POST",
+          headers: { ...HEADERS, ...headers },
+          body: "{}",
+        }),
+      );
     assert.equal((await post(await client.endpoint, { "content-type": "text/plain" })).status, 415);
     assert.equal((await post("/messages/?session_id=0", {})).status, 404);
     assert.equal((await post("/messages/", {})).status, 404);

@@ -48,7 +48,10 @@ describe("pipe front", () => {
 
   it("a second initialize is refused", async () => {
     const client = await connect();
-    const again = await client.request(2, "initialize", { protocolVersion: "2025-11-25", capabilities: {} });
+    const again = await client.request(2, "initialize", {
+      protocolVersion: "2025-11-25",
+      capabilities: {},
+    });
     assert.equal(again["error"].code, -32600);
   });
 
@@ -62,13 +65,19 @@ describe("pipe front", () => {
     });
     const answers = await Promise.all(calls);
     answers.forEach((answer, index) => {
-      assert.deepEqual(JSON.parse(answer["result"].content[0].text as string), { action: "accept", content: { index } });
+      assert.deepEqual(JSON.parse(answer["result"].content[0].text as string), {
+        action: "accept",
+        content: { index },
+      });
     });
   });
 
   it("a question nobody may be asked is refused at once", async () => {
     const client = await connect({ elicitation: {} });
-    const shared = await client.request(1, "tools/call", { name: "shared__ask", arguments: ELICIT });
+    const shared = await client.request(1, "tools/call", {
+      name: "shared__ask",
+      arguments: ELICIT,
+    });
     assert.match(shared["result"].content[0].text as string, /32601|cannot/i);
     const unable = await connect({});
     const refused = await unable.request(1, "tools/call", { name: "own__ask", arguments: ELICIT });
@@ -78,8 +87,14 @@ describe("pipe front", () => {
   it("log messages are filtered by the session's level", async () => {
     const client = await connect();
     await client.request(1, "logging/setLevel", { level: "error" });
-    await client.request(2, "tools/call", { name: "own__log", arguments: { level: "info", data: "quiet" } });
-    await client.request(3, "tools/call", { name: "own__log", arguments: { level: "critical", data: "loud" } });
+    await client.request(2, "tools/call", {
+      name: "own__log",
+      arguments: { level: "info", data: "quiet" },
+    });
+    await client.request(3, "tools/call", {
+      name: "own__log",
+      arguments: { level: "critical", data: "loud" },
+    });
     const logs = client.received.filter(({ method }) => method === "notifications/message");
     assert.deepEqual(logs.map(({ params }) => params.data), ["loud"]);
     const wrong = await client.request(4, "logging/setLevel", { level: "shouting" });
@@ -92,15 +107,24 @@ describe("pipe front", () => {
     await client.when(({ method }) => method === "notifications/tools/list_changed");
     const { tools } = (await client.request(2, "tools/list"))["result"];
     assert.ok(tools.some(({ name }: { name: string }) => name === "shared__fresh"));
-    assert.equal(client.received.filter(({ method }) => method === "notifications/tools/list_changed").length, 1);
+    assert.equal(
+      client.received.filter(({ method }) => method === "notifications/tools/list_changed").length,
+      1,
+    );
   });
 
   it("a client of an old revision gets only content it knows", async () => {
     const old = await connect({}, "2024-11-05");
-    const answer = await old.request(1, "tools/call", { name: "shared__link", arguments: { uri: "fixture://far" } });
+    const answer = await old.request(1, "tools/call", {
+      name: "shared__link",
+      arguments: { uri: "fixture://far" },
+    });
     assert.deepEqual(answer["result"].content, [{ type: "text", text: "linked <fixture://far>" }]);
     const latest = await connect();
-    const kept = await latest.request(1, "tools/call", { name: "shared__link", arguments: { uri: "fixture://far" } });
+    const kept = await latest.request(1, "tools/call", {
+      name: "shared__link",
+      arguments: { uri: "fixture://far" },
+    });
     assert.equal(kept["result"].content[0].type, "resource_link");
   });
 });

@@ -22,13 +22,24 @@ function codeOf(text: string): string {
 }
 
 function nested(levels: number): string {
-  return `{"jsonrpc":"2.0","id":1,"method":"m","params":{"a":${"[".repeat(levels - 2)}${"]".repeat(levels - 2)}}}`;
+  return `{"jsonrpc":"2.0","id":1,"method":"m","params":{"a":${"[".repeat(levels - 2)}${
+    "]".repeat(levels - 2)
+  }}}`;
 }
 
 describe("decode", () => {
   it("reads a request, a notification, a result and an error", () => {
-    assert.deepEqual(one('{"jsonrpc":"2.0","id":1,"method":"ping"}'), { kind: "request", id: "1", method: "ping", params: undefined });
-    assert.deepEqual(one('{"jsonrpc":"2.0","method":"n","params":{"a":1}}'), { kind: "notification", method: "n", params: { a: 1 } });
+    assert.deepEqual(one('{"jsonrpc":"2.0","id":1,"method":"ping"}'), {
+      kind: "request",
+      id: "1",
+      method: "ping",
+      params: undefined,
+    });
+    assert.deepEqual(one('{"jsonrpc":"2.0","method":"n","params":{"a":1}}'), {
+      kind: "notification",
+      method: "n",
+      params: { a: 1 },
+    });
     assert.deepEqual(one('{"result":{"x":[1]},"jsonrpc":"2.0","id":"a"}'), {
       kind: "response",
       id: '"a"',
@@ -36,7 +47,12 @@ describe("decode", () => {
       error: undefined,
     });
     const failed = one('{"jsonrpc":"2.0","id":null,"error":{"code":-1,"message":"m"}}');
-    assert.deepEqual(failed, { kind: "response", id: undefined, result: undefined, error: '{"code":-1,"message":"m"}' });
+    assert.deepEqual(failed, {
+      kind: "response",
+      id: undefined,
+      result: undefined,
+      error: '{"code":-1,"message":"m"}',
+    });
   });
 
   it("keeps ids as their text, so that types and wide integers survive", () => {
@@ -48,13 +64,30 @@ describe("decode", () => {
   });
 
   it("refuses ids that are neither string nor integer (T04)", () => {
-    for (const id of ["null", "true", "1.5", "{}", "[1]", "1e400", "1E3", `"${"x".repeat(10_000)}"`]) {
+    for (
+      const id of ["null", "true", "1.5", "{}", "[1]", "1e400", "1E3", `"${"x".repeat(10_000)}"`]
+    ) {
       assert.equal(codeOf(`{"jsonrpc":"2.0","id":${id},"method":"m"}`), "INVALID_REQUEST", id);
     }
   });
 
   it("refuses what is not JSON as PARSE (T05)", () => {
-    const texts = ["", " ", "{", '{"a"}', "nul", "[1,]", '{"a":1,}', "{} {}", "\ufeff{}", '"\\x"', '{"a":"\u0001"}', "01", "-", '{"jsonrpc":"2.0","id":1,"method":"a\nb"}'];
+    const texts = [
+      "",
+      " ",
+      "{",
+      '{"a"}',
+      "nul",
+      "[1,]",
+      '{"a":1,}',
+      "{} {}",
+      "\ufeff{}",
+      '"\\x"',
+      '{"a":"\u0001"}',
+      "01",
+      "-",
+      '{"jsonrpc":"2.0","id":1,"method":"a\nb"}',
+    ];
     for (const text of texts) assert.equal(codeOf(text), "PARSE", JSON.stringify(text));
   });
 
@@ -78,7 +111,10 @@ describe("decode", () => {
 
   it("refuses duplicate envelope keys, also in disguise", () => {
     assert.equal(codeOf('{"jsonrpc":"2.0","id":1,"method":"a","method":"b"}'), "INVALID_REQUEST");
-    assert.equal(codeOf('{"jsonrpc":"2.0","id":1,"method":"a","\\u006dethod":"b"}'), "INVALID_REQUEST");
+    assert.equal(
+      codeOf('{"jsonrpc":"2.0","id":1,"method":"a","\\u006dethod":"b"}'),
+      "INVALID_REQUEST",
+    );
     assert.equal(codeOf('{"jsonrpc":"2.0","id":1,"id":2,"method":"a"}'), "INVALID_REQUEST");
   });
 
@@ -95,7 +131,10 @@ describe("decode", () => {
 
   it("refuses more members than the bound (T10)", () => {
     const keys = Array.from({ length: MAX_MEMBERS + 1 }, (_, index) => `"${index}":0`).join(",");
-    assert.equal(codeOf(`{"jsonrpc":"2.0","id":1,"method":"m","params":{${keys}}}`), "INVALID_REQUEST");
+    assert.equal(
+      codeOf(`{"jsonrpc":"2.0","id":1,"method":"m","params":{${keys}}}`),
+      "INVALID_REQUEST",
+    );
   });
 
   it("forwards numbers exactly (T10)", () => {
@@ -104,13 +143,21 @@ describe("decode", () => {
     const message = one(`{"jsonrpc":"2.0","id":1,"method":"m","params":${params}}`);
     assert.ok(message.kind === "request");
     const forwarded = encodeRequest("9", message.method, message.params);
-    for (const text of ["9007199254740993", digits, "1e400", "0.1", "[1.5]"]) assert.ok(forwarded.includes(text), text);
+    for (const text of ["9007199254740993", digits, "1e400", "0.1", "[1.5]"]) {
+      assert.ok(forwarded.includes(text), text);
+    }
   });
 
   it("keeps prototype keys as plain members (T10)", () => {
-    const message = one('{"jsonrpc":"2.0","id":1,"method":"m","params":{"__proto__":{"admin":true},"constructor":1}}');
+    const message = one(
+      '{"jsonrpc":"2.0","id":1,"method":"m","params":{"__proto__":{"admin":true},"constructor":1}}',
+    );
     assert.ok(message.kind === "request");
-    assert.ok(encodeRequest("1", "m", message.params).includes('{"__proto__":{"admin":true},"constructor":1}'));
+    assert.ok(
+      encodeRequest("1", "m", message.params).includes(
+        '{"__proto__":{"admin":true},"constructor":1}',
+      ),
+    );
     assert.equal(({} as Record<string, unknown>)["admin"], undefined);
   });
 
@@ -122,8 +169,13 @@ describe("decode", () => {
   it("reads strings with escapes next to their end", () => {
     const texts = ['"a\\\\"', '"\\""', '"\\u0022"', '"\\\\\\""', '""'];
     for (const text of texts) {
-      const message = one(`{"jsonrpc":"2.0","id":1,"method":"m","params":{"v":${text},"w":"z\\n"}}`);
-      assert.deepEqual(message.kind === "request" && message.params, { v: JSON.parse(text) as string, w: "z\n" });
+      const message = one(
+        `{"jsonrpc":"2.0","id":1,"method":"m","params":{"v":${text},"w":"z\\n"}}`,
+      );
+      assert.deepEqual(message.kind === "request" && message.params, {
+        v: JSON.parse(text) as string,
+        w: "z\n",
+      });
     }
   });
 
@@ -135,7 +187,8 @@ describe("decode", () => {
   });
 
   it("agrees with JSON.parse on what is JSON, for mutated texts", () => {
-    const base = '{"jsonrpc":"2.0","id":1,"method":"m","params":{"a":[1,-2.5e3,"x\\u0041\\n",true,null,{"b":{}}]}}';
+    const base =
+      '{"jsonrpc":"2.0","id":1,"method":"m","params":{"a":[1,-2.5e3,"x\\u0041\\n",true,null,{"b":{}}]}}';
     let seed = 42;
     const random = (limit: number) => (seed = (seed * 1103515245 + 12345) % 2147483648) % limit;
     for (let round = 0; round < 20_000; round++) {
@@ -159,6 +212,9 @@ function isJson(text: string): boolean {
 
 describe("encodeError", () => {
   it("answers with id null when the id could not be read", () => {
-    assert.equal(encodeError(undefined, { code: -32700, message: "m" }), '{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"m"}}');
+    assert.equal(
+      encodeError(undefined, { code: -32700, message: "m" }),
+      '{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"m"}}',
+    );
   });
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { SentinelError } from "../../../src/contract/mod.ts";
-import { sseComment, sseEvent, type SseEvent, SseReader } from "../../../src/core/mcp/sse.ts";
+import { sseComment, type SseEvent, sseEvent, SseReader } from "../../../src/core/mcp/sse.ts";
 
 const encoder = new TextEncoder();
 
@@ -62,11 +62,14 @@ describe("the event writer", () => {
 });
 
 describe("the event reader", () => {
-  const text = sseEvent({ id: "é-1", event: "message", data: "zwölf €\n😀" }) + "data: two\r\n\r\ndata: three\r\r";
+  const text = sseEvent({ id: "é-1", event: "message", data: "zwölf €\n😀" }) +
+    "data: two\r\n\r\ndata: three\r\r";
 
   it("reads the same from whole text and from single bytes", () => {
     const expected = ["zwölf €\n😀", "two", "three"];
-    for (const size of [Infinity, 1, 2, 3, 7]) assert.deepEqual(dataOf(`${text}: end\n`, size), expected);
+    for (const size of [Infinity, 1, 2, 3, 7]) {
+      assert.deepEqual(dataOf(`${text}: end\n`, size), expected);
+    }
   });
 
   it("gives id and type with the event", () => {

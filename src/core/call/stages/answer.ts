@@ -28,14 +28,19 @@ export function answerList(kind: ItemKind): Stage {
 export function answerSetLevel(call: Call): Outcome {
   const { level } = call.params;
   if (typeof level !== "string" || !call.session.setLogLevel(level)) {
-    throw new SentinelError("INVALID_PARAMS", 'Cannot set the log level: "level" is none of the eight syslog levels');
+    throw new SentinelError(
+      "INVALID_PARAMS",
+      'Cannot set the log level: "level" is none of the eight syslog levels',
+    );
   }
   for (const name of call.view.backends) call.world.backends.get(name)?.logLevelChanged();
   return EMPTY;
 }
 
 function noBackendReady(call: Call): SentinelError {
-  const states = call.view.backends.map((name) => `${name}: ${call.world.backends.get(name)?.state ?? "unknown"}`);
+  const states = call.view.backends.map((name) =>
+    `${name}: ${call.world.backends.get(name)?.state ?? "unknown"}`
+  );
   return new SentinelError("NO_BACKEND_READY", "Cannot list: no backend has answered yet", {
     reason: states.join(", ").slice(0, 1000),
     retryAfterMs: RETRY_MS,

@@ -33,7 +33,9 @@ async function send(call: Call): Promise<undefined> {
 function forwarded(method: string, params: JsonObject, target: Target): JsonObject {
   if (method === "completion/complete") {
     const ref = params["ref"] as JsonObject;
-    return ref["type"] === "ref/prompt" ? { ...params, ref: { ...ref, name: target.original } } : params;
+    return ref["type"] === "ref/prompt"
+      ? { ...params, ref: { ...ref, name: target.original } }
+      : params;
   }
   if (target.kind === "resource") return params;
   const named = { ...params, name: target.original };
@@ -55,5 +57,8 @@ async function put(call: Call, ask: Ask): Promise<AskReply> {
 /** Names the backend in whatever failed. */
 function located(cause: unknown, backend: string): unknown {
   if (!(cause instanceof SentinelError) || cause.details.backend !== undefined) return cause;
-  return new SentinelError(cause.code, `${cause.message} (backend "${backend}")`, { ...cause.details, backend }, cause.cause);
+  return new SentinelError(cause.code, `${cause.message} (backend "${backend}")`, {
+    ...cause.details,
+    backend,
+  }, cause.cause);
 }

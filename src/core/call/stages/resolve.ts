@@ -22,13 +22,18 @@ export function resolveResource(call: Call): undefined {
 
 export function resolveCompletion(call: Call): Outcome | undefined {
   const { ref } = call.params;
-  if (!isObject(ref)) throw new SentinelError("INVALID_PARAMS", 'Cannot complete: "ref" is not an object');
+  if (!isObject(ref)) {
+    throw new SentinelError("INVALID_PARAMS", 'Cannot complete: "ref" is not an object');
+  }
   if (ref["type"] === "ref/prompt" && typeof ref["name"] === "string") {
     call.target = call.view.prompt(ref["name"]) ?? unknown("prompt", ref["name"]);
   } else if (ref["type"] === "ref/resource" && typeof ref["uri"] === "string") {
     const { uri } = ref;
     call.target = call.view.template(uri) ?? call.view.resource(uri) ?? notFound(uri);
-  } else throw new SentinelError("INVALID_PARAMS", 'Cannot complete: "ref" names neither a prompt nor a resource');
+  } else {throw new SentinelError(
+      "INVALID_PARAMS",
+      'Cannot complete: "ref" names neither a prompt nor a resource',
+    );}
   return undefined;
 }
 
@@ -40,7 +45,10 @@ function produced(call: Call, uri: string, backend: string | undefined) {
 function textParam(call: Call, key: string): string {
   const value = call.params[key];
   if (typeof value === "string") return value;
-  throw new SentinelError("INVALID_PARAMS", `Cannot read the parameters of "${call.method}": "${key}" is not a string`);
+  throw new SentinelError(
+    "INVALID_PARAMS",
+    `Cannot read the parameters of "${call.method}": "${key}" is not a string`,
+  );
 }
 
 function unknown(kind: string, name: string): never {
@@ -48,5 +56,7 @@ function unknown(kind: string, name: string): never {
 }
 
 function notFound(uri: string): never {
-  throw new SentinelError("RESOURCE_NOT_FOUND", `Resource not found: ${uri.slice(0, 200)}`, { more: { uri: uri.slice(0, 1000) } });
+  throw new SentinelError("RESOURCE_NOT_FOUND", `Resource not found: ${uri.slice(0, 200)}`, {
+    more: { uri: uri.slice(0, 1000) },
+  });
 }

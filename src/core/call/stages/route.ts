@@ -6,7 +6,9 @@ import type { Call } from "../call.ts";
 export function route(call: Call): undefined | Promise<undefined> {
   const name = call.target?.backend ?? "";
   const backend = call.world.backends.get(name);
-  if (backend === undefined) throw new SentinelError("INTERNAL", `No backend "${name}" in this world`);
+  if (backend === undefined) {
+    throw new SentinelError("INTERNAL", `No backend "${name}" in this world`);
+  }
   const link = backend.link(call.session);
   if (link instanceof Promise) return link.then((opened) => take(call, opened));
   return take(call, link);

@@ -1,0 +1,97 @@
+/** How a backend is shown to operators, and refused to callers while it is away. */
+import {
+  type BackendConfig,
+  type BackendState,
+  type BackendStatus,
+  type DroppedMessages,
+  SentinelError,
+} from "../../contract/mod.ts";
+import type { BackendCatalog } from "../catalog/types.ts";
+import type { SupervisorStatus } from "./supervisor.ts";
+import type { WireOpener } from "./wire_opener.ts";
+
+/** What the status of a backend is made of. */
+export interface StatusParts {
+  readonly name: string;
+  readonly config: BackendConfig;
+  readonly state: BackendState;
+  readonly supervisor: SupervisorStatus;
+  readonly opener: WireOpener;
+  readonly found: BackendCatalog | undefined;
+  readonly revision: string | undefined;
+  readonly inFlight: number;
+  readonly links: number;
+  readonly dropped: DroppedMessages;
+}
+
+export function backendStatus(parts: StatusParts): BackendStatus {
+  const { name, config, state, supervisor, opener, found, inFlight, links, dropped } = parts;
+  return {
+    name,
+    alias: config.alias ?? name,
+    kind: opener.kind,
+    state,
+    since: new Date(supervisor.since).toISOString(),
+    stderr: opener.stderrTail(),
+    restarts: supervisor.restarts,
+    tools: found?.tools.length ?? 0,
+    prompts: found?.prompts.length ?? 0,
+    resources: found?.resources.length ?? 0,
+    templates: found?.templates.length ?? 0,
+    inFlight,
+    links,
+    dropped: { ...dropped },
+    ...known({
+      revision: parts.revision,
+      lastError: describe(supervisor.lastError),
+      exitCode: opener.lastExit?.code,
+      signal: opener.lastExit?.signal,
+      nextRetry: supervisor.nextRetryAt === undefined
+        ? undefined
+        : new Date(supervisor.nextRetryAt).toISOString(),
+      pid: opener.pid,
+    }),
+  };
+}
+
+type Known<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> };
+
+/** Leaves out what is not known. */
+function known<T extends Record<string, unknown>>(members: T): Known<T> {
+  return Object.fromEntries(
+    Object.entries(members).filter(([, value]) => value !== undefined),
+  ) as Known<T>;
+}
+
+function describe(error: SentinelError | undefined): string | undefined {
+  if (error?.details.reason === undefined) return error?.message;
+  return `${error.message}: ${error.details.reason}`;
+}
+
+export function disabled(backend: string): SentinelError {
+  return new SentinelError("BACKEND_DISABLED", `Cannot call backend "${backend}": it is disabled`, {
+    backend,
+    executed: "no",
+  });
+}
+
+/** Fails fast instead of waiting: says why and when the next attempt is. */
+export function down(
+  backend: string,
+  { state, lastError, nextRetryAt }: SupervisorStatus,
+  now: number,
+): SentinelError {
+  const reason = lastError?.details.reason ?? lastError?.message;
+  return new SentinelError(
+    "CIRCUIT_OPEN",
+    `Cannot call backend "${backend}": it is down (${state})`,
+    {
+      backend,
+      executed: "no",
+      ...(reason === undefined ? {} : { reason }),
+      ...(nextRetryAt === undefined
+        ? {}
+        : { retryAfterMs: Math.max(0, Math.ceil(nextRetryAt - now)) }),
+    },
+  );
+}

@@ -1,0 +1,127 @@
+/** Requests of one link that wait for an answer: own ids, deadlines, and whom a server message belongs to. */
+import { type DroppedMessages, SentinelError } from "../../contract/mod.ts";
+import type { Clock } from "../../ports/clock.ts";
+import { isObject } from "../mcp/json.ts";
+import type { LinkReply, LinkRequest } from "./link.ts";
+
+/** However often progress comes, a request ends after this long (protocol: "a maximum regardless"). */
+const HARD_LIMIT_MS = 30 * 60_000;
+/** Ids that timed out or were cancelled, kept to tell late answers from foreign ones. */
+const MAX_ABANDONED = 1024;
+
+export interface Pending {
+  readonly request: LinkRequest;
+  /** The caller's own progress token, put back on progress. */
+  readonly token: unknown;
+  readonly settle: (reply: LinkReply | SentinelError) => void;
+  /** Monotonic time of the next expiry; moved by progress. */
+  deadline: number;
+  readonly hardDeadline: number;
+  /** Questions to the client under way: nobody times out while a person thinks. */
+  asks: number;
+}
+
+export class PendingRequests {
+  readonly #clock: Clock;
+  readonly #dropped: DroppedMessages;
+  readonly #pending = new Map<number, Pending>();
+  readonly #abandoned = new Set<number>();
+  #lastId = 0;
+
+  constructor(clock: Clock, dropped: DroppedMessages) {
+    this.#clock = clock;
+    this.#dropped = dropped;
+  }
+
+  get size(): number {
+    return this.#pending.size;
+  }
+
+  get(id: number): Pending | undefined {
+    return this.#pending.get(id);
+  }
+
+  /** Enters a request under a new id. */
+  add(request: LinkRequest, settle: Pending["settle"]): number {
+    const id = ++this.#lastId;
+    const now = this.#clock.monotonic();
+    this.#pending.set(id, {
+      request,
+      token: progressToken(request),
+      settle,
+      deadline: now + request.timeoutMs,
+      hardDeadline: now + Math.max(HARD_LIMIT_MS, request.timeoutMs),
+      asks: 0,
+    });
+    return id;
+  }
+
+  take(id: number): Pending | undefined {
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    return pending;
+  }
+
+  /** Takes a request whose answer nobody wants any more; it is late if it comes. */
+  abandon(id: number): Pending | undefined {
+    const pending = this.take(id);
+    if (pending === undefined) return undefined;
+    this.#abandoned.add(id);
+    if (this.#abandoned.size > MAX_ABANDONED) {
+      const [oldest] = this.#abandoned;
+      if (oldest !== undefined) this.#abandoned.delete(oldest);
+    }
+    return pending;
+  }
+
+  /** Counts an answer that no request waits for. */
+  drop(id: number): void {
+    if (!Number.isInteger(id) || id < 1 || id > this.#lastId) this.#dropped.foreign++;
+    else if (this.#abandoned.delete(id)) this.#dropped.late++;
+    else this.#dropped.duplicate++;
+  }
+
+  /** The backend is alive: it gets its full time again. */
+  extend(pending: Pending): void {
+    pending.deadline = this.#clock.monotonic() + pending.request.timeoutMs;
+  }
+
+  /** Whose message this is: the request of its stream, or any when all in flight have one owner. */
+  attribute(origin: number | undefined): Pending | undefined {
+    if (origin !== undefined) return this.#pending.get(origin);
+    let last: Pending | undefined;
+    for (const pending of this.#pending.values()) {
+      if (last !== undefined && last.request.owner !== pending.request.owner) return undefined;
+      last = pending;
+    }
+    return last;
+  }
+
+  /** Fails what is over time, and gives the ids. */
+  expire(): number[] {
+    const now = this.#clock.monotonic();
+    const expired: number[] = [];
+    for (const [id, pending] of this.#pending) {
+      const { asks, deadline, hardDeadline } = pending;
+      if (now < (asks > 0 ? hardDeadline : Math.min(deadline, hardDeadline))) continue;
+      this.abandon(id);
+      pending.settle(timeout(pending.request));
+      expired.push(id);
+    }
+    return expired;
+  }
+
+  failAll(error: SentinelError): void {
+    for (const id of [...this.#pending.keys()]) this.take(id)?.settle(error);
+  }
+}
+
+function progressToken({ params }: LinkRequest): unknown {
+  const meta = params["_meta"];
+  return isObject(meta) ? meta["progressToken"] : undefined;
+}
+
+function timeout({ method, timeoutMs }: LinkRequest): SentinelError {
+  const message = `Cannot finish "${method}": no answer within ${timeoutMs} ms`;
+  return new SentinelError("BACKEND_TIMEOUT", message, { executed: "unknown" });
+}
