@@ -78,6 +78,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const listener = options.listen ? await listen(config, core) : undefined;
   await spawner.sweepStrays();
   core.start();
+  log.write(
+    "gateway.started",
+    listener === undefined ? {} : { endpoint: `${urlOf(listener)}${config.server.path}` },
+  );
   return assemble({ config, core, http, listener, spawner });
 }
 
@@ -105,13 +109,17 @@ function assemble({ config, core, http, listener, spawner }: Parts): Gateway {
   const stop = () => stopping ??= close();
   const unhook = onStopSignal(() => void stop());
   return {
-    url: listener === undefined ? undefined : `http://${listener.hostname}:${listener.port}`,
+    url: listener === undefined ? undefined : urlOf(listener),
     snapshot: () => core.snapshot(),
     attach: (link) => core.attach(link),
     stdio: () => core.attach(createStdioLink(config.server.max_request_size)),
     stop,
     finished,
   };
+}
+
+function urlOf({ hostname, port }: Listener): string {
+  return `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
 }
 
 /** For the last bytes of answers, after which open connections are ended. */

@@ -1,3 +1,5 @@
+import { type ErrorName, ERRORS } from "../contract/mod.ts";
+
 /**
  * Judges Host and request target before routing. Deno builds a request's URL from the Host header, so that
  * `Host: a/manage?` would choose another route; Bun joins two Host headers; Node takes the first (trust.md A7).
@@ -12,13 +14,38 @@ export function isHostUsable(host: string | null | undefined, url: string): bool
   return authority.toLowerCase() === host.toLowerCase();
 }
 
+/** All headers of a request together. */
+export const MAX_HEADER_BYTES = 16 * 1024;
+
 /** Answer to a request that may not be routed; the connection is not used again. */
-export const BAD_HOST_BODY =
-  '{"jsonrpc":"2.0","id":null,"error":{"code":-31003,"message":"Cannot serve the request: the Host header or the request target is malformed","data":{"code":"ORIGIN_OR_HOST_REFUSED"}}}';
+export const BAD_HOST_BODY = body(
+  "ORIGIN_OR_HOST_REFUSED",
+  "the Host header or the request target is malformed",
+);
 
 export function badHost(): Response {
-  return new Response(BAD_HOST_BODY, {
-    status: 400,
+  return closing(400, BAD_HOST_BODY);
+}
+
+export function headersTooLarge(): Response {
+  return closing(
+    431,
+    body("HEADERS_TOO_LARGE", `the headers are larger than ${MAX_HEADER_BYTES} bytes`),
+  );
+}
+
+function body(code: ErrorName, reason: string): string {
+  const error = {
+    code: ERRORS[code].code,
+    message: `Cannot serve the request: ${reason}`,
+    data: { code },
+  };
+  return JSON.stringify({ jsonrpc: "2.0", id: null, error });
+}
+
+function closing(status: number, text: string): Response {
+  return new Response(text, {
+    status,
     headers: { "content-type": "application/json", "connection": "close" },
   });
 }

@@ -25,7 +25,11 @@ export interface TestCore {
 
 /** Configuration of a backend that is the fixture server. */
 export function fixtureBackend(extra: Record<string, unknown> = {}): Record<string, unknown> {
-  return { command: executable("node"), args: [join(REPOSITORY, "tests/fixtures/backend.mjs")], ...extra };
+  return {
+    command: executable("node"),
+    args: [join(REPOSITORY, "tests/fixtures/backend.mjs")],
+    ...extra,
+  };
 }
 
 export async function startCore(input: v.InferInput<typeof ConfigSchema>): Promise<TestCore> {

@@ -1,7 +1,13 @@
 /** A Streamable HTTP server of the official SDK with one tool, `echo`. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { CallToolRequestSchema, ListToolsRequestSchema, Server, StreamableHTTPServerTransport, type Transport } from "./sdk.ts";
+import {
+  CallToolRequestSchema,
+  ListToolsRequestSchema,
+  Server,
+  StreamableHTTPServerTransport,
+  type Transport,
+} from "./sdk.ts";
 
 export interface RunningServer {
   readonly url: string;
@@ -10,7 +16,10 @@ export interface RunningServer {
 
 function createEcho(): Server {
   const server = new Server({ name: "echo", version: "1" }, { capabilities: { tools: {} } });
-  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: [{ name: "echo", inputSchema: { type: "object" as const } }] }));
+  server.setRequestHandler(
+    ListToolsRequestSchema,
+    () => ({ tools: [{ name: "echo", inputSchema: { type: "object" as const } }] }),
+  );
   server.setRequestHandler(CallToolRequestSchema, ({ params }) => ({
     content: [{ type: "text" as const, text: String(params.arguments?.["text"]) }],
   }));
@@ -25,7 +34,9 @@ export async function startEchoServer(): Promise<RunningServer> {
       return;
     }
     const transport = new StreamableHTTPServerTransport({ enableJsonResponse: true });
-    void createEcho().connect(transport as Transport).then(() => transport.handleRequest(incoming, outgoing));
+    void createEcho().connect(transport as Transport).then(() =>
+      transport.handleRequest(incoming, outgoing)
+    );
   });
   await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
   const { port } = http.address() as AddressInfo;

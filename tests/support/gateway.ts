@@ -12,6 +12,8 @@ export interface GatewayOptions {
   readonly runtime?: Runtime;
   /** Directory the gateway keeps its state in; default: a new one for each gateway. */
   readonly home?: string;
+  /** What `${env:NAME}` in the configuration stands for, beside this process's own environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface Gateway {
@@ -37,7 +39,7 @@ export async function startGateway(toml: string, options: GatewayOptions = {}): 
   const place = await prepare(toml, options);
   const program = new RunningProgram(
     commandOf("cli/main.ts", ["server", "--config", place.config, "--json"], options.runtime),
-    environment(place.home),
+    environment(place.home, options),
   );
   const finish = async (end: Promise<ProgramExit>) => {
     try {
@@ -47,7 +49,7 @@ export async function startGateway(toml: string, options: GatewayOptions = {}): 
     }
   };
   try {
-    const [, url = ""] = await program.printed(/"url":"(http:[^"]+)"/);
+    const [, url = ""] = await program.printed(/"url":\s*"(http:[^"]+)"/);
     return {
       url,
       sseUrl: new URL("/sse", url).href,
@@ -78,7 +80,7 @@ export async function stdioGateway(
 ): Promise<StdioGateway> {
   const { config, home, remove } = await prepare(toml, options);
   const command = commandOf("cli/main.ts", ["stdio", "--config", config], options.runtime);
-  return { ...command, env: environment(home), remove };
+  return { ...command, env: environment(home, options), remove };
 }
 
 interface Place {
@@ -103,10 +105,10 @@ function withFreePort(server: unknown): Record<string, unknown> {
   return { listen: "127.0.0.1:0", ...(server as Record<string, unknown> | undefined) };
 }
 
-/** Of this process, except where the gateway keeps its files. */
-function environment(home: string): Record<string, string> {
+/** That of this process, except where the gateway keeps its files. */
+function environment(home: string, { env = {} }: GatewayOptions): Record<string, string> {
   const inherited = Object.entries(process.env).filter((entry): entry is [string, string] =>
     entry[1] !== undefined
   );
-  return { ...Object.fromEntries(inherited), XDG_STATE_HOME: home, XDG_CONFIG_HOME: home };
+  return { ...Object.fromEntries(inherited), ...env, XDG_STATE_HOME: home, XDG_CONFIG_HOME: home };
 }

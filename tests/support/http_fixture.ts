@@ -1,25 +1,28 @@
 /** Real HTTP and TCP servers on loopback for the tests, good and bad. */
 import { once } from "node:events";
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-} from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo, createServer as createTcpServer, type Socket } from "node:net";
 
-export interface HttpFixture {
+export interface HttpFixture extends AsyncDisposable {
   readonly url: URL;
   readonly close: () => Promise<void>;
 }
 
+export type HttpHandler = (
+  request: IncomingMessage,
+  response: ServerResponse,
+) => void | Promise<void>;
+
 /** Serves `handler` on an ephemeral port; `close` ends open connections too. */
-export async function serveHttp(handler: RequestListener, path = "/"): Promise<HttpFixture> {
-  const server = createServer(handler);
+export async function serveHttp(handler: HttpHandler, path = "/"): Promise<HttpFixture> {
+  const server = createServer((request, response) => void handler(request, response));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  return { url: addressOf(server, path), close: () => closeServer(server) };
+  return fixtureOf(addressOf(server, path), () => closeServer(server));
+}
+
+function fixtureOf(url: URL, close: () => Promise<void>): HttpFixture {
+  return { url, close, [Symbol.asyncDispose]: close };
 }
 
 async function closeServer(server: Server): Promise<void> {
@@ -47,7 +50,7 @@ export async function serveTcp(handler: (socket: Socket) => void): Promise<HttpF
     for (const socket of sockets) socket.destroy();
     await closed;
   };
-  return { url: addressOf(server, "/"), close };
+  return fixtureOf(addressOf(server, "/"), close);
 }
 
 /** An address nobody listens on. */
@@ -65,7 +68,9 @@ function addressOf(server: { address(): AddressInfo | string | null }, path: str
 export async function bodyOf(request: IncomingMessage): Promise<string> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of request) chunks.push(chunk as Uint8Array);
-  return new TextDecoder().decode(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer());
+  return new TextDecoder().decode(
+    await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer(),
+  );
 }
 
 /** Resolves when the client has gone from an answer that is under way. */

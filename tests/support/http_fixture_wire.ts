@@ -36,7 +36,7 @@ export interface Received {
 }
 
 /** An open wire and everything it reported, driven by hand as a link would. */
-export class WireProbe {
+export class WireProbe implements AsyncDisposable {
   readonly received: Received[] = [];
   readonly failures = new Map<number, SentinelError>();
   readonly invalid: string[] = [];
@@ -50,6 +50,10 @@ export class WireProbe {
       invalid: (sample) => void this.invalid.push(sample),
       closed: (error) => void this.closed.push(error),
     });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.wire.close();
   }
 
   call(id: number, method = "tools/call"): void {
@@ -78,7 +82,9 @@ export class WireProbe {
     return eventually(`the answer to request ${id}`, () => {
       const failure = this.failures.get(id);
       if (failure !== undefined) throw failure;
-      return this.received.find(({ message }) => message.kind === "response" && message.id === String(id));
+      return this.received.find(({ message }) =>
+        message.kind === "response" && message.id === String(id)
+      );
     });
   }
 
@@ -88,8 +94,13 @@ export class WireProbe {
 
   /** The first message of a method, with the stream it came on. */
   message(method: string): Promise<Received> {
-    return eventually(`a message "${method}"`, () =>
-      this.received.find(({ message }) => message.kind !== "response" && message.method === method));
+    return eventually(
+      `a message "${method}"`,
+      () =>
+        this.received.find(({ message }) =>
+          message.kind !== "response" && message.method === method
+        ),
+    );
   }
 
   /** The error the wire closed with. */
@@ -108,7 +119,11 @@ export interface Seen {
   readonly method: string | undefined;
 }
 
-export type Act = (response: ServerResponse, id: number, request: IncomingMessage) => void | Promise<void>;
+export type Act = (
+  response: ServerResponse,
+  id: number,
+  request: IncomingMessage,
+) => void | Promise<void>;
 
 /** Answers by JSON-RPC method, and by `GET` and `DELETE`; anything missing behaves well. */
 export type Script = Readonly<Record<string, Act>>;
@@ -119,7 +134,11 @@ export interface ScriptedBackend extends HttpFixture {
 
 const WELL_BEHAVED: Script = {
   initialize: (response, id) => {
-    const result = { protocolVersion: "2025-11-25", capabilities: {}, serverInfo: { name: "s", version: "0" } };
+    const result = {
+      protocolVersion: "2025-11-25",
+      capabilities: {},
+      serverInfo: { name: "s", version: "0" },
+    };
     json(response, { jsonrpc: "2.0", id, result }, { "mcp-session-id": "session-1" });
   },
   GET: (response) => void response.writeHead(405).end(),
@@ -146,8 +165,14 @@ export function acknowledge(response: ServerResponse): void {
   response.writeHead(202).end();
 }
 
-export function json(response: ServerResponse, body: unknown, headers: Record<string, string> = {}): void {
-  response.writeHead(200, { "content-type": "application/json", ...headers }).end(JSON.stringify(body));
+export function json(
+  response: ServerResponse,
+  body: unknown,
+  headers: Record<string, string> = {},
+): void {
+  response.writeHead(200, { "content-type": "application/json", ...headers }).end(
+    JSON.stringify(body),
+  );
 }
 
 /** Begins an event stream and sends `text`. */
@@ -175,5 +200,14 @@ export function wireOptions(
   more: Partial<HttpWireOptions> = {},
 ): HttpWireOptions & { readonly clock: FakeClock } {
   const mask = (text: string) => text.replaceAll("hunter2", "***");
-  return { backend: "exa", url, headers: {}, http, random: noChance, mask, ...more, clock: new FakeClock() };
+  return {
+    backend: "exa",
+    url,
+    headers: {},
+    http,
+    random: noChance,
+    mask,
+    ...more,
+    clock: new FakeClock(),
+  };
 }

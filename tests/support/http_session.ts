@@ -17,9 +17,16 @@ export const HEADERS: Readonly<Record<string, string>> = {
   "accept": "application/json, text/event-stream",
 };
 
-export function post(fetch: FetchHandler, body: unknown, headers: Record<string, string> = {}, path = "/mcp"): Promise<Response> {
+export function post(
+  fetch: FetchHandler,
+  body: unknown,
+  headers: Record<string, string> = {},
+  path = "/mcp",
+): Promise<Response> {
   const text = typeof body === "string" ? body : JSON.stringify(body);
-  return fetch(new Request(BASE + path, { method: "POST", headers: { ...HEADERS, ...headers }, body: text }));
+  return fetch(
+    new Request(BASE + path, { method: "POST", headers: { ...HEADERS, ...headers }, body: text }),
+  );
 }
 
 export interface StreamEvent {
@@ -46,7 +53,9 @@ export async function messagesOf(response: Response): Promise<Rpc[]> {
     return Array.isArray(parsed) ? parsed : [parsed];
   }
   const messages: Rpc[] = [];
-  for await (const { data } of eventsOf(response)) if (data !== "") messages.push(JSON.parse(data) as Rpc);
+  for await (const { data } of eventsOf(response)) {
+    if (data !== "") messages.push(JSON.parse(data) as Rpc);
+  }
   return messages;
 }
 
@@ -64,7 +73,12 @@ export class HttpSession {
   readonly #path: string;
   #lastId = 0;
 
-  private constructor(fetch: FetchHandler, headers: Record<string, string>, initialized: Rpc, path: string) {
+  private constructor(
+    fetch: FetchHandler,
+    headers: Record<string, string>,
+    initialized: Rpc,
+    path: string,
+  ) {
     this.fetch = fetch;
     this.headers = headers;
     this.initialized = initialized;
@@ -73,14 +87,26 @@ export class HttpSession {
 
   static async open(fetch: FetchHandler, options: SessionOptions = {}): Promise<HttpSession> {
     const { revision = "2025-11-25", capabilities = {}, path = "/mcp" } = options;
-    const params = { protocolVersion: revision, capabilities, clientInfo: { name: "test", version: "1" } };
-    const response = await post(fetch, { jsonrpc: "2.0", id: 0, method: "initialize", params }, {}, path);
+    const params = {
+      protocolVersion: revision,
+      capabilities,
+      clientInfo: { name: "test", version: "1" },
+    };
+    const response = await post(
+      fetch,
+      { jsonrpc: "2.0", id: 0, method: "initialize", params },
+      {},
+      path,
+    );
     const [initialized] = await messagesOf(response);
     const id = response.headers.get("mcp-session-id");
     if (response.status !== 200 || id === null || initialized === undefined) {
       throw new Error(`Cannot initialize: ${response.status} ${JSON.stringify(initialized)}`);
     }
-    const headers = { "mcp-session-id": id, "mcp-protocol-version": initialized["result"].protocolVersion as string };
+    const headers = {
+      "mcp-session-id": id,
+      "mcp-protocol-version": initialized["result"].protocolVersion as string,
+    };
     const session = new HttpSession(fetch, headers, initialized, path);
     await session.notify("notifications/initialized");
     return session;
@@ -110,12 +136,24 @@ export class HttpSession {
   }
 
   get(headers: Record<string, string> = {}): Promise<Response> {
-    return this.fetch(new Request(BASE + this.#path, {
-      headers: { "host": "127.0.0.1:8808", "accept": "text/event-stream", ...this.headers, ...headers },
-    }));
+    return this.fetch(
+      new Request(BASE + this.#path, {
+        headers: {
+          "host": "127.0.0.1:8808",
+          "accept": "text/event-stream",
+          ...this.headers,
+          ...headers,
+        },
+      }),
+    );
   }
 
   delete(): Promise<Response> {
-    return this.fetch(new Request(BASE + this.#path, { method: "DELETE", headers: { ...HEADERS, ...this.headers } }));
+    return this.fetch(
+      new Request(BASE + this.#path, {
+        method: "DELETE",
+        headers: { ...HEADERS, ...this.headers },
+      }),
+    );
   }
 }

@@ -52,7 +52,11 @@ export class PipeClient implements MessageLink {
   }
 
   async initialize(capabilities: unknown = {}, protocolVersion = "2025-11-25"): Promise<Rpc> {
-    const answer = await this.request("init", "initialize", { protocolVersion, capabilities, clientInfo: { name: "p", version: "1" } });
+    const answer = await this.request("init", "initialize", {
+      protocolVersion,
+      capabilities,
+      clientInfo: { name: "p", version: "1" },
+    });
     this.write({ jsonrpc: "2.0", method: "notifications/initialized" });
     return answer;
   }

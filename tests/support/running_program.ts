@@ -1,11 +1,12 @@
 /** A program started by a test, with bounded waits: it is up in time, and it is gone in time. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { constants } from "node:os";
 import process from "node:process";
 import type { Command } from "./runtime.ts";
 
 export interface ProgramExit {
-  readonly code: number | null;
-  readonly signal: string | null;
+  /** As a shell shows it: 128 and the number of the signal for a program that a signal ended. */
+  readonly code: number;
 }
 
 /** Output kept for the message of a failed wait. */
@@ -38,7 +39,8 @@ export class RunningProgram {
     });
     this.exited = new Promise((resolve) => {
       this.#child.on("close", (code, signal) => {
-        this.#exit = { code, signal };
+        // After `kill`, Deno reports `exit(143)` as an end by SIGTERM.
+        this.#exit = { code: code ?? 128 + (constants.signals[signal ?? "SIGKILL"] ?? 0) };
         resolve(this.#exit);
         this.#changed();
       });

@@ -12,6 +12,8 @@ export { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js"
 export { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 // @ts-types="@modelcontextprotocol/sdk/server/index"
 export { Server } from "@modelcontextprotocol/sdk/server/index.js";
+// @ts-types="@modelcontextprotocol/sdk/server/sse"
+export { SSEServerTransport } from "@modelcontextprotocol/sdk/server/sse.js";
 // @ts-types="@modelcontextprotocol/sdk/server/streamableHttp"
 export {
   type EventStore,

@@ -84,11 +84,18 @@ export function stdioServers(directory: string) {
       name: "query-docs",
       arguments: { libraryId: "/vercel/next.js", query: "routing" },
     }),
-    firecrawl: server("firecrawl", [], { FIRECRAWL_API_KEY: "fc-0", FIRECRAWL_API_URL: NOWHERE }, {
+    firecrawl: server("firecrawl", [], {
+      FIRECRAWL_API_KEY: "fc-key-of-the-tests",
+      FIRECRAWL_API_URL: NOWHERE,
+    }, {
       name: "firecrawl_map",
       arguments: { url: "https://example.com" },
     }),
-    exa: server("exa", [], { EXA_API_KEY: "0", NODE_USE_ENV_PROXY: "1", HTTPS_PROXY: NOWHERE }, {
+    exa: server("exa", [], {
+      EXA_API_KEY: "exa-key-of-the-tests",
+      NODE_USE_ENV_PROXY: "1",
+      HTTPS_PROXY: NOWHERE,
+    }, {
       name: "web_fetch_exa",
       arguments: { urls: ["https://example.com"] },
     }),
@@ -155,7 +162,7 @@ export async function runPackaged(
   args: readonly string[],
   home: string,
   ms: number,
-): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
+): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
   const program = new RunningProgram(packaged(name, args), env({ HOME: home }));
   const timer = setTimeout(() => void program.kill(), ms);
   const { code } = await program.exited;

@@ -170,5 +170,5 @@ function declares(capabilities: JsonObject, kind: ItemKind): boolean {
 }
 
 function isUnknownMethod(failure: SentinelError): boolean {
-  return failure.code === "METHOD_NOT_FOUND" || failure.details.more?.["rpc"] === METHOD_NOT_FOUND;
+  return failure.details.more?.["rpc"] === METHOD_NOT_FOUND;
 }

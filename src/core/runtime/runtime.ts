@@ -64,7 +64,6 @@ export class Runtime {
     const enabled = [...this.#backends.values()].filter((backend) => backend.config.enabled);
     for (const backend of enabled) backend.start();
     this.#starting = this.#firstHandshakes(enabled);
-    this.#ports.log.write("gateway.started", { backends: enabled.length });
   }
 
   async #firstHandshakes(backends: readonly Backend[]): Promise<void> {

@@ -1,10 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
-import { BAD_HOST_BODY, isHostUsable } from "../host_header.ts";
+import { BAD_HOST_BODY, isHostUsable, MAX_HEADER_BYTES } from "../host_header.ts";
 import type { Listener, ServeOptions } from "../serve.ts";
 
-const MAX_HEADER_BYTES = 16 * 1024;
 /** Slow senders are dropped (trust.md A7): head within 15 s, whole request within 30 s. */
 const HEADERS_MS = 15_000;
 const REQUEST_MS = 30_000;

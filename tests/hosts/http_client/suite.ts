@@ -1,6 +1,5 @@
 /** What every `HttpClient` must do, tried against real servers. */
 import assert from "node:assert/strict";
-import type { RequestListener } from "node:http";
 import { after, before, describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
 import { HttpFailure } from "../../../src/contract/mod.ts";
@@ -10,6 +9,7 @@ import {
   clientGone,
   gate,
   type HttpFixture,
+  type HttpHandler,
   refusedUrl,
   serveHttp,
   serveTcp,
@@ -29,7 +29,7 @@ export function httpClientSuite({ name, create, skip = false }: ClientCase): voi
   describe(name, { skip }, () => {
     let client: HttpClient;
     const fixtures: HttpFixture[] = [];
-    const serve = async (handler: RequestListener): Promise<URL> => {
+    const serve = async (handler: HttpHandler): Promise<URL> => {
       const fixture = await serveHttp(handler);
       fixtures.push(fixture);
       return fixture.url;
@@ -55,7 +55,9 @@ export function httpClientSuite({ name, create, skip = false }: ClientCase): voi
         response.end(JSON.stringify(seen));
       });
       const target = new URL("/a?b=c", url);
-      const response = await client.send(post(target, { body: '{"ä":1}', headers: { "x-key": "k" } }));
+      const response = await client.send(
+        post(target, { body: '{"ä":1}', headers: { "x-key": "k" } }),
+      );
       assert.equal(response.status, 201);
       assert.equal(response.header("x-two"), "yes");
       assert.equal(response.header("X-TWO"), "yes");
@@ -97,13 +99,15 @@ export function httpClientSuite({ name, create, skip = false }: ClientCase): voi
     });
 
     it("says not sent when the host name does not exist", async () => {
-      const failure = await failureOf(client.send(post(new URL("http://nowhere.invalid/?key=secret"))));
+      const failure = await failureOf(
+        client.send(post(new URL("http://nowhere.invalid/?key=secret"))),
+      );
       assert.equal(failure.sent, false);
       assert.doesNotMatch(failure.message, /secret/);
     });
 
     it("says perhaps sent when the connection ends before the answer", async () => {
-      const url = await serve((request) => request.socket.destroy());
+      const url = await serve((request) => void request.socket.destroy());
       const failure = await failureOf(client.send(post(url)));
       assert.equal(failure.sent, true);
     });
@@ -225,7 +229,7 @@ export function httpClientSuite({ name, create, skip = false }: ClientCase): voi
     });
 
     it("refuses a body that is announced too long", async () => {
-      const url = await serve((_request, response) => response.end("x".repeat(11)));
+      const url = await serve((_request, response) => void response.end("x".repeat(11)));
       const failure = await failureOf(textOf(client.send(post(url)), 10));
       assert.equal(failure.unusable, true);
     });
@@ -283,7 +287,7 @@ export function httpClientSuite({ name, create, skip = false }: ClientCase): voi
 
     it("sends a request once even when a used connection ends before the answer", async () => {
       const seen: string[] = [];
-      const { url, close } = await serveTcp((socket) => {
+      await using server = await serveTcp((socket) => {
         let answers = 0;
         socket.on("data", (data) => {
           const name = /call-\d/.exec(String(data))?.[0];
@@ -294,16 +298,17 @@ export function httpClientSuite({ name, create, skip = false }: ClientCase): voi
         });
       });
       for (let call = 0; call < 4; call++) {
-        await textOf(client.send(post(url, { body: `call-${call}` }))).catch((error) => {
+        await textOf(client.send(post(server.url, { body: `call-${call}` }))).catch((error) => {
           assert.ok(error instanceof HttpFailure && error.sent);
         });
       }
-      await close();
       assert.deepEqual(seen, ["call-0", "call-1", "call-2", "call-3"]);
     });
 
     it("carries many exchanges at once", async () => {
-      const url = await serve(async (request, response) => response.end(await bodyOf(request)));
+      const url = await serve(async (request, response) =>
+        void response.end(await bodyOf(request))
+      );
       const bodies = Array.from({ length: 50 }, (_, index) => `body ${index}`);
       const answers = bodies.map((body) => textOf(client.send(post(url, { body, queued: true }))));
       assert.deepEqual(await Promise.all(answers), bodies);
@@ -323,7 +328,7 @@ async function failureOf(promise: Promise<unknown>): Promise<HttpFailure> {
   try {
     await promise;
   } catch (thrown) {
-    assert.ok(thrown instanceof HttpFailure, `wanted an HttpFailure, got ${thrown}`);
+    assert.ok(thrown instanceof HttpFailure, `wanted an HttpFailure, got ${String(thrown)}`);
     return thrown;
   }
   assert.fail("wanted a failure");

@@ -14,14 +14,19 @@ describe("the client on undici, with one connection", { skip }, () => {
   it("lets queued requests wait and all others pass", async () => {
     const hold = gate();
     const order: string[] = [];
-    const { url, close } = await serveHttp(async (request, response) => {
+    await using server = await serveHttp(async (request, response) => {
       order.push(request.url as string);
       if (request.url === "/first") await hold.passed;
       response.end();
     });
     const client = await createUndiciClient({ maxConnections: 1 });
     const send = async (path: string, queued: boolean) => {
-      const request: HttpRequest = { method: "POST", url: new URL(path, url), headers: {}, queued };
+      const request: HttpRequest = {
+        method: "POST",
+        url: new URL(path, server.url),
+        headers: {},
+        queued,
+      };
       await (await client.send(request)).text(10);
     };
     const waiting = [send("/first", true), send("/second", true)];
@@ -31,17 +36,16 @@ describe("the client on undici, with one connection", { skip }, () => {
     await Promise.all(waiting);
     assert.equal(order.at(-1), "/second");
     await client.close();
-    await close();
   });
 
   it("says not sent when a request is aborted while it waits", async () => {
     const hold = gate();
-    const { url, close } = await serveHttp(async (_request, response) => {
+    await using server = await serveHttp(async (_request, response) => {
       await hold.passed;
       response.end();
     });
     const client = await createUndiciClient({ maxConnections: 1 });
-    const request: HttpRequest = { method: "POST", url, headers: {}, queued: true };
+    const request: HttpRequest = { method: "POST", url: server.url, headers: {}, queued: true };
     const first = client.send(request);
     const abort = new AbortController();
     const second = client.send({ ...request, signal: abort.signal });
@@ -50,18 +54,16 @@ describe("the client on undici, with one connection", { skip }, () => {
     hold.open();
     assert.equal((await first).status, 200);
     await client.close();
-    await close();
   });
 
   it("fails what is under way when it is closed", async () => {
     const arrived = gate();
-    const { url, close } = await serveHttp(() => arrived.open());
+    await using server = await serveHttp(() => arrived.open());
     const client = await createUndiciClient();
-    const sent = client.send({ method: "POST", url, headers: {} });
+    const sent = client.send({ method: "POST", url: server.url, headers: {} });
     await arrived.passed;
     const failed = assert.rejects(sent, { name: "HttpFailure", sent: true });
     await client.close();
     await failed;
-    await close();
   });
 });
