@@ -7,27 +7,20 @@ import {
   type DroppedMessages,
   type SentinelError,
 } from "../../contract/mod.ts";
-import type { Cancel } from "../../ports/clock.ts";
 import type { BackendCatalog } from "../catalog/types.ts";
-import { readCatalog } from "../catalog/read.ts";
 import type { JsonObject } from "../mcp/json.ts";
 import type { Session } from "../session/session.ts";
 import { ALL_CAPABILITIES, declaredCapabilities } from "./declared.ts";
 import type { Ask, AskReply, Link, LinkReply } from "./link.ts";
+import { LinkFactory } from "./link_factory.ts";
 import { LinkPool, type PoolRequest } from "./link_pool.ts";
-import { openLink } from "./open_link.ts";
-import { toResult } from "./reply.ts";
+import { Offer } from "./offer.ts";
 import { backendStatus, disabled, down } from "./backend_status.ts";
 import type { BackendPorts } from "./ports.ts";
 import { createReport } from "./report.ts";
 import { Supervisor, type SupervisorStatus } from "./supervisor.ts";
 import { Upstream } from "./upstream.ts";
 import { WireOpener } from "./wire_opener.ts";
-
-/** A handshake that takes longer has failed (trust.md B2). */
-const HANDSHAKE_MS = 10_000;
-/** Backends announce several changes at once; one reading serves them (protocol.md 5). */
-const DEBOUNCE_MS = 100;
 
 /** What a backend tells the runtime. */
 export interface BackendEvents {
@@ -45,20 +38,9 @@ export interface BackendEvents {
   wantedLogLevel(): string | undefined;
 }
 
-/** How one link is opened. */
-interface Opening {
-  readonly capabilities: JsonObject;
-  /** Set when the link belongs to one session alone. */
-  readonly owner: Session | undefined;
-  readonly closed: (error: SentinelError) => void;
-  readonly signal?: AbortSignal;
-}
-
 export class Backend {
   readonly name: string;
   readonly config: BackendConfig;
-  /** What it offered when it last answered; kept while it is away. */
-  found: BackendCatalog | undefined;
   readonly dropped: DroppedMessages = {
     foreign: 0,
     duplicate: 0,
@@ -69,12 +51,13 @@ export class Backend {
   readonly #ports: BackendPorts;
   readonly #events: BackendEvents;
   readonly #opener: WireOpener;
+  readonly #links: LinkFactory;
+  readonly #offer: Offer;
   readonly #supervisor: Supervisor<Link>;
   readonly #pool: LinkPool;
   readonly #upstream: Upstream;
   readonly #report: (status: SupervisorStatus) => void;
   #main: Link | undefined;
-  #rereading: Cancel | undefined;
   /** Resolves when the attempt under way is decided; calls wait for it instead of failing at start. */
   #decided: Promise<void> = Promise.resolve();
   #decide: () => void = () => {};
@@ -85,6 +68,15 @@ export class Backend {
     this.#ports = ports;
     this.#events = events;
     this.#opener = new WireOpener(name, config, ports);
+    this.#links = new LinkFactory({
+      backend: name,
+      opener: this.#opener,
+      ports,
+      dropped: this.dropped,
+      notified: (method, params, owner) => this.#notified(method, params, owner),
+      asked: (session, ask) => events.asked(session, ask),
+    });
+    this.#offer = new Offer(name, ports, () => events.changed(this));
     this.#upstream = new Upstream(() => events.wantedLogLevel());
     this.#pool = new LinkPool({
       clock: ports.clock,
@@ -108,9 +100,12 @@ export class Backend {
   get state(): BackendState {
     if (!this.config.enabled) return "disabled";
     const { state } = this.#supervisor.status;
-    return state === "ready" && this.found !== undefined && this.found.refused.some(isUnreadable)
-      ? "degraded"
-      : state;
+    return state === "ready" && this.#offer.isPartial ? "degraded" : state;
+  }
+
+  /** What it offered when it last answered; kept while it is away. */
+  get found(): BackendCatalog | undefined {
+    return this.#offer.found;
   }
 
   /** Whether calls can be sent. */
@@ -125,7 +120,7 @@ export class Backend {
   }
 
   async stop(): Promise<void> {
-    this.#rereading?.();
+    this.#offer.stop();
     this.#decide();
     this.#opener.stop();
     await Promise.all([this.#supervisor.stop(), this.#pool.close()]);
@@ -147,6 +142,9 @@ export class Backend {
    */
   link(session: Session): Link | Promise<Link> {
     if (this.#main !== undefined) return this.#linkOf(session);
+    // A link of the session's own may live on while the main one is made again.
+    const living = this.#pool.living(this.#poolRequest(session)?.key);
+    if (living !== undefined) return living;
     if (this.state === "starting") return this.#decided.then(() => this.#linkOf(session));
     throw this.#down();
   }
@@ -197,14 +195,14 @@ export class Backend {
 
   async #connect(signal: AbortSignal): Promise<Link> {
     const capabilities = this.#opener.attributes ? ALL_CAPABILITIES : {};
-    const link = await this.#open({
+    const link = await this.#links.open({
       capabilities,
       owner: undefined,
       signal,
       closed: (error) => this.#lost(link, error),
     });
     try {
-      this.found = await this.#read(link);
+      await this.#offer.read(link);
       await this.#upstream.replay(link);
       this.#main = link;
       return link;
@@ -218,7 +216,6 @@ export class Backend {
     if (link === undefined || this.#main !== link) return;
     this.#main = undefined;
     this.#pend();
-    void this.#pool.reset();
     this.#supervisor.lost(error);
   }
 
@@ -226,40 +223,13 @@ export class Backend {
     { capabilities, owner }: PoolRequest,
     closed: (error: SentinelError) => void,
   ): Promise<Link> {
-    const link = await this.#open({ capabilities, owner, closed });
+    const link = await this.#links.open({ capabilities, owner, closed });
     this.#upstream.applyLogLevel(link);
     return link;
   }
 
-  async #open(opening: Opening): Promise<Link> {
-    try {
-      return await this.#openOnce(opening);
-    } catch (cause) {
-      if (!this.#opener.fallBack(cause)) throw cause;
-      return await this.#openOnce(opening);
-    }
-  }
-
-  #openOnce({ capabilities, owner, closed, signal }: Opening): Promise<Link> {
-    return openLink(this.#opener.wire(owner === undefined), {
-      capabilities,
-      version: this.#ports.version,
-      handshakeMs: HANDSHAKE_MS,
-      ...(signal === undefined ? {} : { signal }),
-      clock: this.#ports.clock,
-      dropped: this.dropped,
-      invalid: (sample) =>
-        this.#ports.log.write("backend.invalid_output", { backend: this.name, sample }),
-      events: {
-        notification: (method, params) => this.#notified(method, params, owner),
-        ...(owner === undefined ? {} : { ask: (ask: Ask) => this.#events.asked(owner, ask) }),
-        closed,
-      },
-    });
-  }
-
   #notified(method: string, params: JsonObject, owner: Session | undefined): void {
-    if (method.endsWith("/list_changed")) return this.#rereadSoon();
+    if (method.endsWith("/list_changed")) return this.#offer.rereadSoon(() => this.#main);
     if (method === "notifications/resources/updated") {
       const uri = String(params["uri"]);
       return this.#events.updated(
@@ -271,38 +241,6 @@ export class Backend {
     if (method === "notifications/message") return this.#events.logged(this, params, owner);
     if (owner !== undefined) return this.#events.relayed(owner, method, params);
     this.dropped.unattributed++;
-  }
-
-  #rereadSoon(): void {
-    if (this.#rereading !== undefined) return;
-    this.#rereading = this.#ports.clock.after(DEBOUNCE_MS, () => {
-      this.#rereading = undefined;
-      if (this.#main !== undefined) void this.#reread(this.#main);
-    });
-  }
-
-  async #reread(link: Link): Promise<void> {
-    try {
-      this.found = await this.#read(link);
-      this.#events.changed(this);
-    } catch (cause) {
-      // A lost link reports itself; any other failure keeps the last good catalog and is said.
-      if (link.open) {
-        this.#ports.log.write("backend.degraded", { backend: this.name, reason: String(cause) });
-      }
-    }
-  }
-
-  #read(link: Link): Promise<BackendCatalog> {
-    const request = async (method: string, params: JsonObject) =>
-      toResult(await link.request({ method, params, owner: "", timeoutMs: HANDSHAKE_MS }).reply);
-    const { capabilities, instructions } = link;
-    return readCatalog(request, {
-      capabilities,
-      instructions,
-      previous: this.found,
-      clock: this.#ports.clock,
-    }, this.name);
   }
 
   #linkOf(session: Session): Link | Promise<Link> {
@@ -342,8 +280,4 @@ export class Backend {
     if (!this.config.enabled) return disabled(this.name);
     return down(this.name, this.#supervisor.status, this.#ports.clock.now());
   }
-}
-
-function isUnreadable(item: { readonly name: string }): boolean {
-  return item.name === "*";
 }

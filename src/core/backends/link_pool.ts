@@ -58,6 +58,11 @@ export class LinkPool {
     }
   }
 
+  /** The link for a key if it is open now. */
+  living(key: string | undefined): Link | undefined {
+    return key === undefined ? undefined : this.#entries.get(key)?.link;
+  }
+
   /** The link for a key; opened on first use, the same promise while it opens. */
   get(session: Session, request: PoolRequest): Link | Promise<Link> {
     const entry = this.#entries.get(request.key) ?? this.#add(request);
@@ -78,11 +83,6 @@ export class LinkPool {
 
   async close(): Promise<void> {
     this.#stopSweep();
-    await Promise.all([...this.#entries].map(([key, entry]) => this.#remove(key, entry)));
-  }
-
-  /** Closes every link; the next call opens new ones. */
-  async reset(): Promise<void> {
     await Promise.all([...this.#entries].map(([key, entry]) => this.#remove(key, entry)));
   }
 
