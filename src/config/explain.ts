@@ -96,7 +96,9 @@ function typeOf(node: KeyNode): string {
       return node.noun === "value" ? "number" : `number (${node.noun})`;
     case "table":
       return "table";
-    default:
+    case "anything":
+    case "date":
+    case "text":
       return node.noun === "value" ? "text" : node.noun;
   }
 }

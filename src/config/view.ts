@@ -38,7 +38,8 @@ function inUnit(value: unknown, node: KeyNode): unknown {
       return formatSize(value as number);
     case "rate":
       return formatRate(value as Rate);
-    default:
+    case "date":
+    case undefined:
       return new Date(value as number);
   }
 }

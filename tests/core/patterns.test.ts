@@ -50,10 +50,12 @@ describe("compilePatterns()", () => {
     assert.equal(matches("Delete_all"), false);
   });
 
-  it("does not let the ends of a pattern share characters", () => {
+  it("does not let two parts of a pattern share characters", () => {
     assert.equal(compilePatterns(["ab*ba"])("aba"), false);
     assert.ok(compilePatterns(["ab*ba"])("abba"));
     assert.equal(compilePatterns(["a*a"])("a"), false);
+    assert.equal(compilePatterns(["*ab*ab*"])("xabx"), false);
+    assert.ok(compilePatterns(["*ab*ab*"])("xabab"));
   });
 
   it("matches when any of several patterns does", () => {

@@ -5,7 +5,7 @@ import { oneOf, patterns } from "./values.ts";
 const separator = v.pipe(
   v.string(),
   v.metadata({ noun: "separator" }),
-  v.regex(/^[A-Za-z0-9_.\/-]{1,8}$/, "use 1 to 8 of the characters a-z A-Z 0-9 _ - . /"),
+  v.regex(/^[A-Za-z0-9_./-]{1,8}$/, "use 1 to 8 of the characters a-z A-Z 0-9 _ - . /"),
 );
 
 const nameLength = v.pipe(

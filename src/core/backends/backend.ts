@@ -195,12 +195,9 @@ export class Backend {
 
   async #connect(signal: AbortSignal): Promise<Link> {
     const capabilities = this.#opener.attributes ? ALL_CAPABILITIES : {};
-    const link = await this.#links.open({
-      capabilities,
-      owner: undefined,
-      signal,
-      closed: (error) => this.#lost(link, error),
-    });
+    let link: Link | undefined;
+    const closed = (error: SentinelError) => this.#lost(link, error);
+    link = await this.#links.open({ capabilities, owner: undefined, signal, closed });
     try {
       await this.#offer.read(link);
       await this.#upstream.replay(link);

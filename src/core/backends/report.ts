@@ -1,4 +1,4 @@
-import type { EventName } from "../../contract/mod.ts";
+import type { EventName, SentinelError } from "../../contract/mod.ts";
 import type { BackendPorts } from "./ports.ts";
 import type { SupervisorState, SupervisorStatus } from "./supervisor.ts";
 
@@ -27,8 +27,15 @@ export function createReport(
     const failed = state === "backoff" || state === "fatal";
     log.write(event, {
       backend,
-      ...(failed ? { reason: lastError?.message, detail: lastError?.details.reason } : {}),
+      ...(failed
+        ? { reason: lastError?.message, detail: lastError?.details.reason ?? defect(lastError) }
+        : {}),
       ...(nextRetryAt === undefined ? {} : { next_retry: new Date(nextRetryAt).toISOString() }),
     });
   };
+}
+
+/** A failure that is no condition of the table is a defect of ours: its origin belongs in the log. */
+function defect(error: SentinelError | undefined): string | undefined {
+  return error?.code === "INTERNAL" ? String(error.cause) : undefined;
 }

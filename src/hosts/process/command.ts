@@ -22,7 +22,7 @@ export function findCommand(
   command: string,
   { env, cwd = process.cwd() }: CommandPlace,
 ): FoundCommand {
-  if (look(cwd) === "absent") return { failure: `no working directory "${cwd}"` };
+  if (!mayBeFolder(cwd)) return { failure: `no working directory "${cwd}"` };
   if (command === "") return { failure: "the command is empty" };
   if (command.includes("/")) return judge(command, [resolve(cwd, command)], "");
   const folders = (env["PATH"] ?? DEFAULT_PATH).split(":").filter((folder) => folder !== "");
@@ -45,15 +45,27 @@ function judge(command: string, places: readonly string[], where: string): Found
   };
 }
 
+function mayBeFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch (error) {
+    return isUnanswered(error);
+  }
+}
+
 function look(path: string): "absent" | "present" | "executable" | "unknown" {
   try {
-    const stats = statSync(path);
-    if (!stats.isFile()) return "present";
+    if (!statSync(path).isFile()) return "present";
     accessSync(path, constants.X_OK);
     return "executable";
   } catch (error) {
-    if (!(error instanceof Error) || error.name === "NotCapable") return "unknown";
+    if (isUnanswered(error)) return "unknown";
     const { code } = error as NodeJS.ErrnoException;
     return code === "EACCES" || code === "EPERM" ? "present" : "absent";
   }
+}
+
+/** Deno refused to look, which says nothing about the file. */
+function isUnanswered(error: unknown): boolean {
+  return error instanceof Error && error.name === "NotCapable";
 }

@@ -7,11 +7,12 @@ const GROUP = 2;
 const START_TIME = 19;
 
 /**
- * Kernel start time of a process in clock ticks since boot; undefined when it is gone or unreadable. Pids
- * are used again: pid and start time together name a process for good.
+ * Kernel start time of a process in clock ticks since boot; undefined when it has ended or cannot be seen.
+ * Pids are used again: pid and start time together name a process for good.
  */
 export function startTime(pid: number): string | undefined {
-  return statOf(pid)?.[START_TIME];
+  const stat = statOf(pid);
+  return stat === undefined || hasEnded(stat) ? undefined : stat[START_TIME];
 }
 
 /** Where pids and start times mean the same as here: this boot, this pid namespace. */
@@ -27,8 +28,13 @@ export function runsInGroup(group: number): boolean | undefined {
   const pids = known(() => readdirSync("/proc").filter((name) => /^\d+$/.test(name)));
   return pids?.some((pid) => {
     const stat = statOf(Number(pid));
-    return stat?.[GROUP] === String(group) && !/[ZX]/.test(stat[STATE] ?? "");
+    return stat?.[GROUP] === String(group) && !hasEnded(stat);
   });
+}
+
+/** Zombies have ended, though nobody asked for their exit code yet. */
+function hasEnded(stat: readonly string[]): boolean {
+  return stat[STATE] === "Z" || stat[STATE] === "X";
 }
 
 function statOf(pid: number): string[] | undefined {

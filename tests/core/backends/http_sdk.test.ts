@@ -95,8 +95,9 @@ interface Peer extends HttpFixture {
 async function serveSdk(options: TransportOptions = {}, mayAnswer?: Promise<void>): Promise<Peer> {
   let sessions = 0;
   let transport: StreamableHTTPServerTransport;
-  let server: Server;
+  let server: Server | undefined;
   const restart = async () => {
+    await server?.close();
     server = createServer(mayAnswer);
     transport = new StreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
@@ -112,9 +113,15 @@ async function serveSdk(options: TransportOptions = {}, mayAnswer?: Promise<void
   );
   const close = async () => {
     await server.close();
-    await fixture.close();
   };
-  return { ...fixture, close, server: () => server, sessions: () => sessions, restart };
+  return {
+    ...fixture,
+    close,
+    [Symbol.asyncDispose]: close,
+    server: () => server as Server,
+    sessions: () => sessions,
+    restart,
+  };
 }
 
 function callTool(probe: WireProbe, id: number, name: string, args: unknown = {}): void {
@@ -131,8 +138,8 @@ async function resultOf(probe: WireProbe, id: number): Promise<string> {
 describe("an HTTP wire to the SDK's Streamable HTTP server", () => {
   for (const enableJsonResponse of [false, true]) {
     it(`calls tools over a session it ends (${enableJsonResponse ? "JSON" : "streams"})`, async () => {
-      const peer = await serveSdk({ enableJsonResponse });
-      const probe = new WireProbe(openHttp(wireOptions(peer.url, client)));
+      await using peer = await serveSdk({ enableJsonResponse });
+      await using probe = new WireProbe(openHttp(wireOptions(peer.url, client)));
       await probe.handshake();
       assert.equal(peer.sessions(), 1);
       for (let id = 2; id < 12; id++) callTool(probe, id, "echo", { id });
@@ -140,13 +147,12 @@ describe("an HTTP wire to the SDK's Streamable HTTP server", () => {
       await probe.wire.close();
       assert.equal(peer.sessions(), 0);
       assert.deepEqual([probe.invalid, probe.failures.size], [[], 0]);
-      await peer.close();
     });
   }
 
   it("attributes progress and questions, and answers them", async () => {
-    const peer = await serveSdk();
-    const probe = new WireProbe(openHttp(wireOptions(peer.url, client)));
+    await using peer = await serveSdk();
+    await using probe = new WireProbe(openHttp(wireOptions(peer.url, client)));
     await probe.handshake();
     callTool(probe, 2, "ask");
     const { message, origin } = await probe.message("elicitation/create");
@@ -155,29 +161,25 @@ describe("an HTTP wire to the SDK's Streamable HTTP server", () => {
     probe.wire.send(`{"jsonrpc":"2.0","id":${message.id},"result":{"action":"decline"}}`);
     assert.equal(await resultOf(probe, 2), "decline");
     assert.equal((await probe.message("notifications/progress")).origin, 2);
-    await probe.wire.close();
-    await peer.close();
   });
 
   it("hears on the GET stream what belongs to no request", async () => {
-    const peer = await serveSdk();
-    const probe = new WireProbe(openHttp(wireOptions(peer.url, client)));
+    await using peer = await serveSdk();
+    await using probe = new WireProbe(openHttp(wireOptions(peer.url, client)));
     await probe.handshake();
     const tell = setInterval(() => void peer.server().sendToolListChanged(), 20);
     assert.equal((await probe.message("notifications/tools/list_changed")).origin, undefined);
     clearInterval(tell);
-    await probe.wire.close();
-    await peer.close();
   });
 
   it("comes back for the answer when the server closes the stream to be polled", async () => {
     const mayAnswer = gate();
-    const peer = await serveSdk(
+    await using peer = await serveSdk(
       { eventStore: new MemoryEvents(), retryInterval: 300 },
       mayAnswer.passed,
     );
     const options = wireOptions(peer.url, client);
-    const probe = new WireProbe(openHttp(options));
+    await using probe = new WireProbe(openHttp(options));
     await probe.handshake();
     await probe.answer(1);
     callTool(probe, 2, "poll", { late: true });
@@ -189,39 +191,34 @@ describe("an HTTP wire to the SDK's Streamable HTTP server", () => {
     mayAnswer.open();
     assert.equal(await resultOf(probe, 2), '{"late":true}');
     assert.equal((await probe.answer(2)).origin, 2);
-    await probe.wire.close();
-    await peer.close();
   });
 
   it("speaks to a server without sessions", async () => {
-    const fixture = await serveHttp(async (request, response) => {
+    await using fixture = await serveHttp(async (request, response) => {
       if (request.method !== "POST") return void response.writeHead(405).end();
       const transport = new StreamableHTTPServerTransport({});
       await createServer().connect(transport as Transport);
       await transport.handleRequest(request, response);
     });
-    const probe = new WireProbe(openHttp(wireOptions(fixture.url, client)));
+    await using probe = new WireProbe(openHttp(wireOptions(fixture.url, client)));
     await probe.handshake();
     callTool(probe, 2, "echo", { a: 1 });
     assert.equal(await resultOf(probe, 2), '{"a":1}');
-    await probe.wire.close();
-    await fixture.close();
   });
 
   it("reports a session the server has forgotten", async () => {
-    const peer = await serveSdk();
-    const probe = new WireProbe(openHttp(wireOptions(peer.url, client)));
+    await using peer = await serveSdk();
+    await using probe = new WireProbe(openHttp(wireOptions(peer.url, client)));
     await probe.handshake();
+    callTool(probe, 2, "echo", {});
+    await probe.answer(2);
     await peer.restart();
-    const other = new WireProbe(openHttp(wireOptions(peer.url, client)));
+    await using other = new WireProbe(openHttp(wireOptions(peer.url, client)));
     await other.handshake();
-    callTool(probe, 2, "echo");
-    const { details } = await probe.failure(2);
+    callTool(probe, 3, "echo");
+    const { details } = await probe.failure(3);
     assert.deepEqual([details.reason, details.executed], ["session lost", "no"]);
     assert.equal((await probe.end()).details.reason, "session lost");
-    await other.wire.close();
-    await probe.wire.close();
-    await peer.close();
   });
 });
 
@@ -237,11 +234,11 @@ describe("an HTTP+SSE wire to the SDK's server", () => {
       transport = new SSEServerTransport("/messages", response);
       await server.connect(transport as Transport);
     };
-    const fixture = await serveHttp((request, response) => void serve(request, response));
-    const streamable = new WireProbe(openHttp(wireOptions(fixture.url, client)));
+    await using fixture = await serveHttp((request, response) => void serve(request, response));
+    await using streamable = new WireProbe(openHttp(wireOptions(fixture.url, client)));
     streamable.call(1, "initialize");
     assert.equal((await streamable.end()).details.more?.["fallback"], "http_sse");
-    const probe = new WireProbe(openHttpSse(wireOptions(fixture.url, client)));
+    await using probe = new WireProbe(openHttpSse(wireOptions(fixture.url, client)));
     await probe.handshake("2024-11-05");
     callTool(probe, 2, "echo", { a: 1 });
     assert.equal(await resultOf(probe, 2), '{"a":1}');
@@ -250,7 +247,5 @@ describe("an HTTP+SSE wire to the SDK's server", () => {
     assert.ok(message.kind === "request");
     probe.wire.send(`{"jsonrpc":"2.0","id":${message.id},"result":{"action":"decline"}}`);
     assert.equal(await resultOf(probe, 3), "decline");
-    await probe.wire.close();
-    await fixture.close();
   });
 });

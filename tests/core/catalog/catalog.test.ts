@@ -102,6 +102,17 @@ describe("buildCatalog()", () => {
     });
   });
 
+  it("shows the same items anew when only the configuration has changed", () => {
+    const backend = tools("x");
+    const textFor = (config: Record<string, unknown>) =>
+      listed(buildCatalog(sourceOf({ a: { ...backend, config } })).view(undefined), "tool");
+    assert.deepEqual(textFor({}), [tool("a__x")]);
+    assert.deepEqual(textFor({ alias: "b" }), [tool("b__x")]);
+    const described = tool("b__x", { description: "Ours." });
+    assert.deepEqual(textFor({ alias: "b", tools: { describe: { x: "Ours." } } }), [described]);
+    assert.deepEqual(textFor({}), [tool("a__x")]);
+  });
+
   it("strips what would start tasks, and refuses tools that need them", () => {
     const tasks = (taskSupport: string) => ({ execution: { taskSupport } });
     const found = {

@@ -151,7 +151,7 @@ describe("a list with hostile items", () => {
       properties: { any: true, none: false, some: { type: "string" } },
       required: null,
     };
-    const raw = [tool("t", { inputSchema, outputSchema: {} })];
+    const raw = [tool("t", { inputSchema, outputSchema: { properties: null } })];
     const view = buildCatalog(sourceOf({ b: { found: foundOf({ tool: raw }) } })).view(undefined);
     const shown = { any: {}, none: { not: {} }, some: { type: "string" } };
     assert.deepEqual(listed(view, "tool"), [

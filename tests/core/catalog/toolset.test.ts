@@ -18,6 +18,8 @@ describe("a toolset", () => {
   };
   const toolsets = {
     readers: { tools: ["*__read"], prompts: [], resources: ["repo://*"], deny: ["repo://secret*"] },
+    cautious: { tools: ["db__*"], prompts: [], resources: [], deny: ["*__write"] },
+    files: { tools: [], prompts: [], resources: ["file:///*"] },
     github: { tools: ["gh__*"], prompts: [], resources: [] },
     all: {},
   };
@@ -42,9 +44,15 @@ describe("a toolset", () => {
     assert.equal(catalog.view("github")?.template("repo://{name}"), undefined);
   });
 
+  it("hides what it denies, though it allows it", () => {
+    assert.deepEqual(namesOf(catalog.view("cautious")), ["db__read"]);
+    assert.equal(catalog.view("cautious")?.tool("db__write"), undefined);
+  });
+
   it("reaches the backends whose names it could show, answered or not", () => {
     assert.deepEqual(catalog.view("readers")?.backends, ["gh", "db", "away"]);
     assert.deepEqual(catalog.view("github")?.backends, ["gh"]);
+    assert.deepEqual(catalog.view("files")?.backends, ["gh", "db", "away"]);
   });
 
   it("shows everything by default", () => {

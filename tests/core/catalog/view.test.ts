@@ -61,7 +61,10 @@ describe("the lists of a view", () => {
 });
 
 describe("a cursor", () => {
-  const source = sourceOf({ a: tools(...many(1500)), b: { found: { prompts: [{ name: "p" }] } } });
+  const prompts = many(1500).map((name) => ({ name }));
+  const source = sourceOf({
+    a: { found: { tools: many(1500).map((name) => tool(name)), prompts } },
+  });
   const before = buildCatalog(source);
   const cursor = pageOf(before.view(undefined), "tool").next ?? "";
 
