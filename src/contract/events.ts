@@ -49,6 +49,10 @@ export const EVENTS = {
     severity: "warn",
     meaning: "An item of a backend was left out of the catalog, with the reason.",
   },
+  "catalog.warning": {
+    severity: "warn",
+    meaning: "A name of the catalog was cut, or clients may find it too long.",
+  },
   "session.opened": { severity: "debug", meaning: "A client opened a session." },
   "session.closed": { severity: "debug", meaning: "A session ended." },
   "stream.overflow": {

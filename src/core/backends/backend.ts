@@ -30,7 +30,7 @@ export interface BackendEvents {
   updated(backend: Backend, uri: string, sessions: Iterable<Session>): void;
   /** A log message that belongs to no call; `session` when its link belongs to one. */
   logged(backend: Backend, params: JsonObject, session: Session | undefined): void;
-  /** Any other message of a link that belongs to one session. */
+  /** Any other message that belongs to one session. */
   relayed(session: Session, method: string, params: JsonObject): void;
   /** A server request on a link that belongs to one session. */
   asked(session: Session, ask: Ask): Promise<AskReply>;
@@ -166,6 +166,11 @@ export class Backend {
     return this.#upstream.unsubscribe(uri, session, this.#main);
   }
 
+  /** A client was asked to visit a URL; it is told when the backend says that this is done. */
+  awaitCompletion(elicitationId: string, session: Session): void {
+    this.#upstream.awaitCompletion(elicitationId, session);
+  }
+
   /** Some session wants another log level. */
   logLevelChanged(): void {
     if (this.#main !== undefined) this.#upstream.applyLogLevel(this.#main);
@@ -236,8 +241,9 @@ export class Backend {
       );
     }
     if (method === "notifications/message") return this.#events.logged(this, params, owner);
-    if (owner !== undefined) return this.#events.relayed(owner, method, params);
-    this.dropped.unattributed++;
+    const session = owner ?? this.#upstream.completed(params["elicitationId"]);
+    if (session === undefined) this.dropped.unattributed++;
+    else this.#events.relayed(session, method, params);
   }
 
   #linkOf(session: Session): Link | Promise<Link> {

@@ -1,5 +1,5 @@
 import { type RpcError, SentinelError } from "../../contract/mod.ts";
-import { isObject, type JsonObject } from "../mcp/json.ts";
+import { isObject, type JsonObject, parse } from "../mcp/json.ts";
 import type { LinkReply } from "./link.ts";
 
 /**
@@ -8,7 +8,7 @@ import type { LinkReply } from "./link.ts";
  */
 export function toResult(reply: LinkReply): JsonObject {
   if ("error" in reply) throw refused(reply.error);
-  const result: unknown = JSON.parse(reply.result);
+  const result: unknown = parse(reply.result);
   if (isObject(result)) return result;
   throw new SentinelError(
     "BACKEND_PROTOCOL",

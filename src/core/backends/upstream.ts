@@ -7,6 +7,8 @@ import type { Link, LinkReply } from "./link.ts";
 const ANSWER_MS = 10_000;
 /** Distinct URIs subscribed at one backend. */
 const MAX_SUBSCRIPTIONS = 10_000;
+/** URL elicitations of one backend whose completion is awaited; the oldest are forgotten. */
+const MAX_ELICITATIONS = 1000;
 const DONE: LinkReply = { result: "{}" };
 
 interface Subscription {
@@ -18,6 +20,8 @@ interface Subscription {
 export class Upstream {
   readonly #wantedLogLevel: () => string | undefined;
   readonly #subscriptions = new Map<string, Subscription>();
+  /** Who was sent to which URL, by `elicitationId`. */
+  readonly #elicitations = new Map<string, Session>();
   /** What each link was last told, so that nothing is told twice. */
   readonly #told = new WeakMap<Link, string>();
 
@@ -47,6 +51,19 @@ export class Upstream {
     return link === undefined ? DONE : await ask(link, "resources/unsubscribe", { uri });
   }
 
+  /** A client was asked to visit a URL; the news that it is done comes outside any call. */
+  awaitCompletion(elicitationId: string, session: Session): void {
+    this.#elicitations.set(elicitationId, session);
+    if (this.#elicitations.size <= MAX_ELICITATIONS) return;
+    const [oldest] = this.#elicitations.keys();
+    if (oldest !== undefined) this.#elicitations.delete(oldest);
+  }
+
+  /** Whom the completion of this elicitation concerns. */
+  completed(elicitationId: unknown): Session | undefined {
+    return typeof elicitationId === "string" ? this.#elicitations.get(elicitationId) : undefined;
+  }
+
   /** Tells a new link what the one before it knew. */
   async replay(link: Link): Promise<void> {
     this.applyLogLevel(link);
@@ -70,6 +87,9 @@ export class Upstream {
 
   /** The session has ended. */
   release(session: Session, link: Link | undefined): void {
+    for (const [id, asked] of this.#elicitations) {
+      if (asked === session) this.#elicitations.delete(id);
+    }
     for (const [uri, { sessions }] of this.#subscriptions) {
       if (!sessions.has(session)) continue;
       // A lost link has forgotten the subscription anyway.

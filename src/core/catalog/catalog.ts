@@ -8,17 +8,11 @@ import { compileSelection, EVERYTHING, type Selection } from "./selection.ts";
 import type { Catalog, CatalogSource, ItemKind, View } from "./types.ts";
 import { CatalogView } from "./view.ts";
 
-/** A catalog as built, with what its operator should know. */
-export interface BuiltCatalog extends Catalog {
-  /** Names that were cut, or that clients may find too long. */
-  readonly warnings: readonly string[];
-}
-
 /**
  * Merges what the backends offer. The revision is one more than that of `previous` when anything differs
  * that a caller could notice: a list, where a name leads, capabilities, instructions, toolsets, refusals.
  */
-export function buildCatalog(source: CatalogSource, previous?: Catalog): BuiltCatalog {
+export function buildCatalog(source: CatalogSource, previous?: Catalog): Catalog {
   const merged = merge(source);
   const identity = identityOf(source, merged);
   const unchanged = previous instanceof MergedCatalog && previous.identity === identity;
@@ -26,7 +20,7 @@ export function buildCatalog(source: CatalogSource, previous?: Catalog): BuiltCa
   return new MergedCatalog(source, merged, { identity, revision });
 }
 
-class MergedCatalog implements BuiltCatalog {
+class MergedCatalog implements Catalog {
   readonly revision: number;
   readonly identity: string;
   readonly counts: Catalog["counts"];

@@ -12,40 +12,36 @@ export interface Entry {
   readonly text: string;
   /** Changes with the text. */
   readonly hash: string;
+  /** Members left out because clients could not read them; `null` counts as absent. */
+  readonly omitted: readonly string[];
 }
 
 /** Entries in the order of the catalog. */
 export type EntryLists = Readonly<Record<ItemKind, readonly Entry[]>>;
 
-interface Rendered {
-  readonly kind: ItemKind;
-  readonly exposed: string;
-  readonly description: string | undefined;
-  readonly text: string;
-  readonly hash: string;
-}
-
-/** The last rendering of each item: a change of one backend must not cost the work for all the others. */
-const renderings = new WeakMap<JsonObject, Rendered>();
+/** The last entry of each item: a change of one backend must not cost the work for all the others. */
+const rendered = new WeakMap<JsonObject, { entry: Entry; description: string | undefined }>();
 
 /** An entry for an item of a backend, which is not changed any more; `description` replaces its own. */
 export function createEntry(target: Target, item: JsonObject, description?: string): Entry {
-  const known = renderings.get(item);
-  const same = known?.exposed === target.exposed && known.kind === target.kind &&
-    known.description === description;
-  const { text, hash } = same ? known : render(target, item, description);
-  return { target, text, hash };
+  const known = rendered.get(item);
+  const same = known?.entry.target.exposed === target.exposed &&
+    known.entry.target.kind === target.kind && known.description === description;
+  const entry = same ? { ...known.entry, target } : render(target, item, description);
+  rendered.set(item, { entry, description });
+  return entry;
 }
 
-function render({ kind, exposed }: Target, item: JsonObject, description?: string): Rendered {
+function render(target: Target, item: JsonObject, description: string | undefined): Entry {
+  const { kind, exposed } = target;
   const shown = kind === "tool" ? shownTool(item) : { ...item };
-  for (const member of unreadableMembers(kind, item)) delete shown[member];
+  const unreadable = unreadableMembers(kind, item);
+  for (const member of unreadable) delete shown[member];
   if (description !== undefined) shown["description"] = description;
   shown[KINDS[kind].key] = exposed;
   const text = JSON.stringify(shown);
-  const rendered = { kind, exposed, description, text, hash: hashText(text) };
-  renderings.set(item, rendered);
-  return rendered;
+  const omitted = unreadable.filter((member) => item[member] !== null);
+  return { target, text, hash: hashText(text), omitted };
 }
 
 /** Whether a tool runs only as a task, which is not bridged (protocol.md 4.3). */

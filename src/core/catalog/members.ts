@@ -62,11 +62,9 @@ const MEMBERS: Readonly<Record<ItemKind, Readonly<Record<string, v.GenericSchema
 
 /** Optional members of a definition that clients could not read. */
 export function unreadableMembers(kind: ItemKind, item: JsonObject): readonly string[] {
-  const known = Object.entries(MEMBERS[kind]);
-  return known.filter(([member, schema]) =>
-    Object.hasOwn(item, member) && !v.is(schema, item[member])
-  )
-    .map(([member]) => member);
+  return Object.entries(MEMBERS[kind]).flatMap(([member, schema]) =>
+    Object.hasOwn(item, member) && !v.is(schema, item[member]) ? [member] : []
+  );
 }
 
 function object(members: v.ObjectEntries) {

@@ -3,23 +3,23 @@ import type { RefusedItem } from "../../contract/mod.ts";
 import type { JsonObject } from "../mcp/json.ts";
 import { createEntry, type Entry, type EntryLists, needsTask } from "./entry.ts";
 import { ITEM_KINDS, KINDS } from "./kinds.ts";
-import { type NamedItem, nameWarnings } from "./name_warnings.ts";
 import { nameProblem, showName } from "./naming.ts";
 import { Refusals } from "./refusals.ts";
 import { compileToolRules, type ToolRules } from "./tool_rules.ts";
 import type { BackendCatalog, CatalogSource, ItemKind } from "./types.ts";
+import { type ShownItem, warningsFor } from "./warnings.ts";
 
 export interface Merged {
   readonly entries: EntryLists;
   readonly refused: readonly RefusedItem[];
-  /** Names that were cut, or that clients may find too long. */
+  /** What is not shown as it came, and names that clients may find too long. */
   readonly warnings: readonly string[];
 }
 
 type ConfiguredBackend = CatalogSource["backends"][number];
 
 /** What an item becomes, unless its name is taken. */
-interface Offered extends NamedItem {
+interface Offered extends Omit<ShownItem, "omitted"> {
   readonly item: JsonObject;
   readonly description?: string | undefined;
   readonly defaults?: JsonObject | undefined;
@@ -52,19 +52,19 @@ class Merger {
   add(backend: ConfiguredBackend, found: BackendCatalog): void {
     this.#refused.push(...found.refused);
     const rules = compileToolRules(backend.config.tools);
-    const shown: NamedItem[] = [];
+    const shown: ShownItem[] = [];
     for (const kind of ITEM_KINDS) {
       const refusals = new Refusals(backend.name, kind);
       for (const item of found[KINDS[kind].held]) {
         if (kind === "tool" && !rules.shows(keyOf(kind, item))) continue;
         const offered = this.#offer(kind, item, backend, rules);
-        const problem = this.#take(offered, backend.name);
-        if (problem === undefined) shown.push(offered);
-        else refusals.add(offered.original, problem);
+        const taken = this.#take(offered, backend.name);
+        if (typeof taken === "string") refusals.add(offered.original, taken);
+        else shown.push({ ...offered, omitted: taken.omitted });
       }
       this.#refused.push(...refusals.rows);
     }
-    this.#warnings.push(...nameWarnings(this.#source, backend, shown));
+    this.#warnings.push(...warningsFor(this.#source, backend, shown));
   }
 
   result(): Merged {
@@ -96,18 +96,19 @@ class Merger {
   }
 
   /** Puts an item into the catalog, or says why not. */
-  #take(offered: Offered, backend: string): string | undefined {
+  #take(offered: Offered, backend: string): Entry | string {
     const { kind, item, original, exposed, description, defaults } = offered;
     const problem = showingProblem(offered);
     if (problem !== undefined) return problem;
     const other = this.#taken[kind].get(exposed)?.target;
     if (other !== undefined) {
-      return `"${exposed}" would be both "${original}" of backend "${backend}" and ` +
-        `"${other.original}" of backend "${other.backend}", which comes first`;
+      return `backend "${backend}" and backend "${other.backend}", which comes first, would both ` +
+        `show "${exposed}": "${original}" and "${other.original}"`;
     }
     const target = { kind, backend, original, exposed, defaults };
-    this.#taken[kind].set(exposed, createEntry(target, item, description));
-    return undefined;
+    const entry = createEntry(target, item, description);
+    this.#taken[kind].set(exposed, entry);
+    return entry;
   }
 }
 

@@ -4,7 +4,7 @@ import type { ItemKind } from "./types.ts";
 /** Rows kept per backend and kind; the rest is only counted. */
 const MAX_ROWS = 100;
 const MAX_NAME = 128;
-const MAX_REASON = 300;
+const MAX_REASON = 600;
 /** Line breaks, terminal controls, and characters that reorder or hide text on a screen. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 

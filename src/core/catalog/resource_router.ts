@@ -34,12 +34,13 @@ export class ResourceRouter {
       .sort((a, b) => b.template.literals - a.template.literals);
   }
 
-  find(uri: string): Target | undefined {
+  /** `producer`: the backend that is known to have mentioned the URI. */
+  find(uri: string, producer?: string): Target | undefined {
     const exact = this.#resources.get(uri);
     if (exact !== undefined) return exact.target;
     if (this.#selection.denies(uri)) return undefined;
     const backend = this.#byTemplate(uri) ??
-      (this.#selection.shows("resource", uri) ? this.#only : undefined);
+      (this.#selection.shows("resource", uri) ? producer ?? this.#only : undefined);
     if (backend === undefined) return undefined;
     return { kind: "resource", backend, original: uri, exposed: uri, defaults: undefined };
   }

@@ -70,8 +70,11 @@ export interface View {
   list(kind: ItemKind, cursor: string | undefined): string;
   tool(exposed: string): Target | undefined;
   prompt(exposed: string): Target | undefined;
-  /** Exact resource, then most specific template, then the only backend with resources. */
-  resource(uri: string): Target | undefined;
+  /**
+   * Exact resource, then most specific template, then the backend that produced the URI (as the caller
+   * knows), then the only backend with resources.
+   */
+  resource(uri: string, producer?: string): Target | undefined;
   /** A template by its text, for completion. */
   template(uriTemplate: string): Target | undefined;
 }
@@ -81,6 +84,8 @@ export interface Catalog {
   readonly counts: Readonly<Record<ItemKind, number>>;
   readonly perBackend: Readonly<Record<string, Readonly<Record<ItemKind, number>>>>;
   readonly refused: readonly RefusedItem[];
+  /** Names that were cut, or that clients may find too long. */
+  readonly warnings: readonly string[];
   /** View of everything, or of a toolset; undefined when there is no such toolset. */
   view(toolset: string | undefined): View | undefined;
 }

@@ -67,8 +67,9 @@ export class CatalogView implements View {
     return this.#lists.prompt.get(exposed)?.target;
   }
 
-  resource(uri: string): Target | undefined {
-    return this.#router.find(uri);
+  resource(uri: string, producer?: string): Target | undefined {
+    const reachable = producer !== undefined && this.backends.includes(producer);
+    return this.#router.find(uri, reachable ? producer : undefined);
   }
 
   template(uriTemplate: string): Target | undefined {

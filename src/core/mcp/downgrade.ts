@@ -1,5 +1,5 @@
 /** Results for clients of older revisions, which refuse content they do not know (protocol.md 4.5). */
-import { isObject, type JsonObject } from "./json.ts";
+import { isObject, type JsonObject, parse } from "./json.ts";
 
 export interface Abilities {
   /** `structuredContent` and resource links exist (2025-06-18 and later). */
@@ -10,7 +10,7 @@ export interface Abilities {
 
 /** Rewrites a result (JSON text): what the revision lacks becomes text or is left out. */
 export function downgradeContent(result: string, abilities: Abilities): string {
-  const parsed: unknown = JSON.parse(result);
+  const parsed = parse(result);
   if (!isObject(parsed)) return result;
   const { structuredContent, ...kept } = parsed;
   if (abilities.structured && structuredContent !== undefined) {

@@ -27,3 +27,11 @@ export function parseExact(text: string): unknown {
     return String(value) === source ? value : exact.rawJSON(source);
   });
 }
+
+/** Digits or an exponent a double may not carry; also true for such text within strings. */
+const MAYBE_WIDE = /\d{16}|\d[eE]|\.\d{15}/;
+
+/** Parses a text that was scanned earlier, exactly where it has to be. */
+export function parse(text: string): unknown {
+  return MAYBE_WIDE.test(text) ? parseExact(text) : JSON.parse(text);
+}

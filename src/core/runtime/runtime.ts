@@ -155,6 +155,9 @@ export class Runtime {
     for (const refused of newlyRefused(merged, catalog)) {
       this.#ports.log.write("catalog.refused", { ...refused });
     }
+    for (const warning of added(merged.warnings, catalog.warnings)) {
+      this.#ports.log.write("catalog.warning", { warning });
+    }
     for (const session of this.sessions) notifyListChanges(session, this.view(session));
   }
 
@@ -182,6 +185,10 @@ export class Runtime {
     for (const backend of this.#backends.values()) backend.release(session);
     this.#ports.log.write("session.closed", { transport: session.front });
   }
+}
+
+function added(now: readonly string[], before: readonly string[]): readonly string[] {
+  return now.filter((text) => !before.includes(text));
 }
 
 function newlyRefused(catalog: Catalog, previous: Catalog): readonly RefusedItem[] {

@@ -125,7 +125,7 @@ describe("a list with hostile items", () => {
     });
   }
 
-  it("loses only the members that clients cannot read", () => {
+  it("loses only the members that clients cannot read, and the operator is told", () => {
     const bad = {
       title: null,
       annotations: { readOnlyHint: "yes" },
@@ -135,8 +135,12 @@ describe("a list with hostile items", () => {
     };
     const good = { description: "fine", "x-vendor": null };
     const raw = [tool("t", { ...bad, ...good, outputSchema: null })];
-    const view = buildCatalog(sourceOf({ b: { found: foundOf({ tool: raw }) } })).view(undefined);
-    assert.deepEqual(listed(view, "tool"), [tool("b__t", good)]);
+    const catalog = buildCatalog(sourceOf({ b: { found: foundOf({ tool: raw }) } }));
+    assert.deepEqual(listed(catalog.view(undefined), "tool"), [tool("b__t", good)]);
+    assert.deepEqual(catalog.warnings, [
+      'Left "icons, _meta, annotations, execution" out of tool "t" of backend "b": ' +
+      "clients could not read it",
+    ]);
   });
 
   it("keeps annotations whose numbers came in another spelling", () => {

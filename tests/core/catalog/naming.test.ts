@@ -81,17 +81,10 @@ describe("names of the catalog", () => {
     const catalog = buildCatalog(source);
     assert.deepEqual(namesOf(catalog.view(undefined)), ["a__x_y"]);
     assert.equal(catalog.view(undefined)?.tool("a__x_y")?.original, "x.y");
+    const clash = 'which comes first, would both show "a__x_y"';
     assert.deepEqual(refusedOf(catalog), [
-      [
-        "a",
-        "x/y",
-        '"a__x_y" would be both "x/y" of backend "a" and "x.y" of backend "a", which comes first',
-      ],
-      [
-        "b",
-        "x_y",
-        '"a__x_y" would be both "x_y" of backend "b" and "x.y" of backend "a", which comes first',
-      ],
+      ["a", "x/y", `backend "a" and backend "a", ${clash}: "x/y" and "x.y"`],
+      ["b", "x_y", `backend "b" and backend "a", ${clash}: "x_y" and "x.y"`],
     ]);
   });
 

@@ -50,8 +50,11 @@ function deliver(call: Call, method: string, params: JsonObject): void {
 }
 
 async function put(call: Call, ask: Ask): Promise<AskReply> {
-  if (call.session.canAnswer(ask.method)) return await call.reply.ask(ask);
-  return cannotAnswer(ask.method);
+  if (!call.session.canAnswer(ask.method)) return cannotAnswer(ask.method);
+  const { elicitationId } = ask.params;
+  const backend = call.world.backends.get((call.target as Target).backend);
+  if (typeof elicitationId === "string") backend?.awaitCompletion(elicitationId, call.session);
+  return await call.reply.ask(ask);
 }
 
 /** Names the backend in whatever failed. */

@@ -17,7 +17,7 @@ export function resolvePrompt(call: Call): undefined {
 export function resolveResource(call: Call): undefined {
   const uri = textParam(call, "uri");
   const producer = call.session.producers.get(uri);
-  call.target = call.view.resource(uri) ?? produced(call, uri, producer) ?? notFound(uri);
+  call.target = call.view.resource(uri, producer) ?? notFound(uri);
 }
 
 export function resolveCompletion(call: Call): Outcome | undefined {
@@ -35,11 +35,6 @@ export function resolveCompletion(call: Call): Outcome | undefined {
       'Cannot complete: "ref" names neither a prompt nor a resource',
     );}
   return undefined;
-}
-
-function produced(call: Call, uri: string, backend: string | undefined) {
-  if (backend === undefined || !call.view.backends.includes(backend)) return undefined;
-  return { kind: "resource", backend, original: uri, exposed: uri, defaults: undefined } as const;
 }
 
 function textParam(call: Call, key: string): string {
