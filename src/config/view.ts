@@ -1,6 +1,7 @@
-import type { Config } from "../contract/config.ts";
+import type { BackendConfig, Config } from "../contract/config.ts";
 import { ANY, type KeyNode } from "../contract/config/tree.ts";
 import { formatDuration, formatRate, formatSize, type Rate } from "../contract/units.ts";
+import { COMMAND_ONLY, URL_ONLY } from "./checks/backends.ts";
 import { looksLikeCredential, passwordOf } from "./credentials.ts";
 import { MASK, masker } from "./mask.ts";
 import { CONFIG_TREE } from "./parse.ts";
@@ -27,7 +28,18 @@ export function resolvedView(config: Config, secrets: readonly string[]): Table 
       return [key, show(entry, child, key)];
     }));
   };
-  return show(config, CONFIG_TREE, "") as Table;
+  const backends = Object.entries(config.backends).map(([name, backend]) =>
+    [name, ofItsKind(backend)] as const
+  );
+  return show({ ...config, backends: Object.fromEntries(backends) }, CONFIG_TREE, "") as Table;
+}
+
+/** Without the defaults of keys that may not stand there. */
+function ofItsKind(backend: BackendConfig): Table {
+  const meaningless = backend.url === undefined ? URL_ONLY : COMMAND_ONLY;
+  return Object.fromEntries(
+    Object.entries(backend).filter(([key]) => !meaningless.includes(key)),
+  );
 }
 
 function inUnit(value: unknown, node: KeyNode): unknown {

@@ -1,6 +1,6 @@
 /** The process's own stdin and stdout as a pipe of messages: one per line, nothing else on stdout. */
 import process from "node:process";
-import { LineFramer } from "../core/backends/line_framer.ts";
+import { LineFramer } from "../core/mcp/line_framer.ts";
 import type { MessageLink } from "../ports/message_link.ts";
 
 /** @param maxLineBytes longest message; of a longer one only the beginning is delivered, which is no message */

@@ -22,7 +22,10 @@ export interface ChildExit {
 
 export interface Child extends ByteLink {
   readonly pid: number | undefined;
-  /** Resolves once, when the process has ended (or could not start). Never rejects. */
+  /**
+   * Resolves once, when the process has ended (or could not start); after SIGTERM when the rest of its
+   * group has ended too, or SIGKILL was sent. Never rejects.
+   */
   readonly exited: Promise<ChildExit>;
   /** Signals the whole process group. */
   kill(signal: "SIGTERM" | "SIGKILL"): void;

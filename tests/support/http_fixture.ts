@@ -1,4 +1,5 @@
 /** Real HTTP and TCP servers on loopback for the tests, good and bad. */
+import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo, createServer as createTcpServer, type Socket } from "node:net";
@@ -68,9 +69,7 @@ function addressOf(server: { address(): AddressInfo | string | null }, path: str
 export async function bodyOf(request: IncomingMessage): Promise<string> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of request) chunks.push(chunk as Uint8Array);
-  return new TextDecoder().decode(
-    await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer(),
-  );
+  return Buffer.concat(chunks).toString();
 }
 
 /** Resolves when the client has gone from an answer that is under way. */

@@ -39,7 +39,6 @@ export class RunningProgram {
     });
     this.exited = new Promise((resolve) => {
       this.#child.on("close", (code, signal) => {
-        // After `kill`, Deno reports `exit(143)` as an end by SIGTERM.
         this.#exit = { code: code ?? 128 + (constants.signals[signal ?? "SIGKILL"] ?? 0) };
         resolve(this.#exit);
         this.#changed();
@@ -65,7 +64,7 @@ export class RunningProgram {
    * @throws Error when it does not end in time; it is killed then
    */
   async stop(ms: number = STOP_MS): Promise<ProgramExit> {
-    this.#child.kill("SIGTERM");
+    this.#signal("SIGTERM");
     await this.#until(() => this.#exit !== undefined, ms);
     if (this.#exit !== undefined) return this.#exit;
     await this.kill();
@@ -76,8 +75,13 @@ export class RunningProgram {
 
   /** Ends it without a chance to clean up. */
   kill(): Promise<ProgramExit> {
-    this.#child.kill("SIGKILL");
+    this.#signal("SIGKILL");
     return this.exited;
+  }
+
+  /** By id, because Deno's `kill` does nothing the second time. */
+  #signal(signal: "SIGTERM" | "SIGKILL"): void {
+    if (this.#exit === undefined) process.kill(this.pid, signal);
   }
 
   #changed(): void {

@@ -116,6 +116,7 @@ export function stdioServers(directory: string) {
 export interface HttpServer {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Kills it: asked politely, n8n-mcp waits for idle connections to close. */
   stop(): Promise<unknown>;
 }
 
@@ -128,7 +129,7 @@ export function startEverything(transport: "streamableHttp" | "sse"): Promise<Ht
     );
     await program.printed(/(listening|running) on port/);
     const path = transport === "sse" ? "/sse" : "/mcp";
-    return { url: `http://127.0.0.1:${port}${path}`, headers: {}, stop: () => program.stop() };
+    return { url: `http://127.0.0.1:${port}${path}`, headers: {}, stop: () => program.kill() };
   });
 }
 
@@ -151,7 +152,7 @@ export function startN8n(home: string): Promise<HttpServer> {
     return {
       url: `http://127.0.0.1:${port}/mcp`,
       headers: { Authorization: `Bearer ${token}` },
-      stop: () => program.stop(),
+      stop: () => program.kill(),
     };
   });
 }

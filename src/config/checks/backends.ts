@@ -4,8 +4,16 @@ import type { Path } from "../issue.ts";
 import { quote, type Table, tableAt, tablesOf, textAt } from "../raw.ts";
 import type { Report } from "./report.ts";
 
-const URL_ONLY = ["headers", "transport", "pool", "oauth"] as const;
-const COMMAND_ONLY = ["args", "env", "inherit_env", "cwd", "stop", "limits"] as const;
+/** Keys that mean nothing for a backend of the other kind. */
+export const URL_ONLY: readonly string[] = ["headers", "transport", "pool", "oauth"];
+export const COMMAND_ONLY: readonly string[] = [
+  "args",
+  "env",
+  "inherit_env",
+  "cwd",
+  "stop",
+  "limits",
+];
 
 /** Headers the gateway sets itself, on every request. */
 const OWN_HEADERS = new Set([

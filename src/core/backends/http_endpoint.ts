@@ -1,4 +1,5 @@
 /** What all exchanges of one HTTP wire share: address, headers built once per change, bounds. */
+import type { SentinelError } from "../../contract/mod.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { HttpClient, HttpResponse } from "../../ports/http_client.ts";
 import type { Random } from "../../ports/random.ts";
@@ -17,7 +18,7 @@ export interface HttpWireOptions {
   readonly random: Random;
   /** Replaces known secrets in a text; error bodies of backends may repeat our headers. */
   readonly mask: (text: string) => string;
-  /** Longest answer and longest event accepted, in bytes; default 16 MiB. */
+  /** Longest answer (bytes) and longest event (characters) accepted; default 16 MiB. */
   readonly maxReplyBytes?: number;
 }
 
@@ -116,7 +117,8 @@ export class HttpEndpoint {
     }
   }
 
-  refusal(response: HttpResponse, body: string): ReturnType<typeof statusError> {
+  /** The error for an answer whose status is not a success. */
+  refusal(response: HttpResponse, body: string): SentinelError {
     return statusError({
       backend: this.backend,
       response,

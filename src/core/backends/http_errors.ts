@@ -2,13 +2,13 @@
 import { asSentinelError, type Executed, HttpFailure, SentinelError } from "../../contract/mod.ts";
 import type { HttpResponse } from "../../ports/http_client.ts";
 
-/** `details.reason` when the backend refused our credentials (401, 403). */
-const UNAUTHORIZED = "unauthorized";
-/** `details.reason` when the backend has forgotten the session. */
-const SESSION_LOST = "session lost";
 /** `details.more.fallback` when the address may speak HTTP+SSE instead. */
 const HTTP_SSE = "http_sse";
 
+const UNAUTHENTICATED = 401;
+const FORBIDDEN = 403;
+/** For a request that names a session: the backend has forgotten it (2025-03-26, session management). */
+const NOT_FOUND = 404;
 /** Statuses that say by definition that the request was not carried out. */
 const NOT_EXECUTED = [401, 403, 405, 406, 413, 415, 429];
 /** Statuses of a server that is there but cannot serve right now. */
@@ -49,33 +49,36 @@ export interface StatusFacts {
   readonly inSession: boolean;
 }
 
-/** The error for a status outside of 200–299. */
-export function statusError({ backend, response, sample, inSession }: StatusFacts): SentinelError {
+/** The error for a status outside of 200–299; `details.more.status` has it. */
+export function statusError(facts: StatusFacts): SentinelError {
+  const { backend, response, inSession } = facts;
   const { status } = response;
-  const refuse = (code: "BACKEND_LOST" | "BACKEND_PROTOCOL", what: string, reason: string) => {
-    const executed = NOT_EXECUTED.includes(status) || reason === SESSION_LOST ? "no" : "unknown";
-    const wait = retryAfterMs(response);
-    return new SentinelError(
-      code,
-      `Cannot reach backend "${backend}": ${what} (status ${status})`,
-      {
-        backend,
-        executed,
-        more: { status },
-        ...(reason === "" ? {} : { reason }),
-        ...(wait === undefined ? {} : { retryAfterMs: wait }),
-      },
-    );
-  };
-  if (status < 400) return refuse("BACKEND_PROTOCOL", "it redirects", "redirect refused");
-  if (status === 401 || status === 403) {
-    return refuse("BACKEND_LOST", "it refused our credentials", UNAUTHORIZED);
+  const [code, what, reason] = meaningOf(facts);
+  const notExecuted = NOT_EXECUTED.includes(status) || (status === NOT_FOUND && inSession);
+  const wait = retryAfterMs(response);
+  return new SentinelError(code, `Cannot reach backend "${backend}": ${what} (status ${status})`, {
+    backend,
+    executed: notExecuted ? "no" : "unknown",
+    more: { status },
+    ...(reason === undefined ? {} : { reason }),
+    ...(wait === undefined ? {} : { retryAfterMs: wait }),
+  });
+}
+
+type Meaning = readonly ["BACKEND_LOST" | "BACKEND_PROTOCOL", string, string | undefined];
+
+function meaningOf({ response: { status }, sample, inSession }: StatusFacts): Meaning {
+  // In quotes, so that no body can pass for one of our own reasons.
+  const said = sample === "" ? undefined : `"${sample}"`;
+  if (status < 400) return ["BACKEND_PROTOCOL", "it redirects", "redirect refused"];
+  if (status === UNAUTHENTICATED || status === FORBIDDEN) {
+    return ["BACKEND_LOST", "it refused our credentials", "unauthorized"];
   }
-  if (status === 404 && inSession) {
-    return refuse("BACKEND_LOST", "it no longer knows the session", SESSION_LOST);
+  if (status === NOT_FOUND && inSession) {
+    return ["BACKEND_LOST", "it no longer knows the session", "session lost"];
   }
-  if (UNAVAILABLE.includes(status)) return refuse("BACKEND_LOST", "it is not available", sample);
-  return refuse("BACKEND_PROTOCOL", "it answered with an HTTP error", sample);
+  if (UNAVAILABLE.includes(status)) return ["BACKEND_LOST", "it is not available", said];
+  return ["BACKEND_PROTOCOL", "it answered with an HTTP error", said];
 }
 
 function retryAfterMs(response: HttpResponse): number | undefined {
@@ -91,15 +94,15 @@ export function withFallback(error: SentinelError): SentinelError {
 }
 
 /** True when an error of one exchange means that no other on this wire can succeed. */
-export function endsWire(error: SentinelError): boolean {
-  const { reason, more } = error.details;
-  return reason === SESSION_LOST || more?.["status"] === 401 || more?.["fallback"] === HTTP_SSE;
+export function endsWire({ code, details: { more } }: SentinelError): boolean {
+  const sessionLost = code === "BACKEND_LOST" && more?.["status"] === NOT_FOUND;
+  return sessionLost || more?.["status"] === UNAUTHENTICATED || more?.["fallback"] === HTTP_SSE;
 }
 
 /** True when the same request may well succeed a little later. */
-export function isTransient({ code, details }: SentinelError): boolean {
-  return code === "BACKEND_LOST" && details.reason !== UNAUTHORIZED &&
-    details.reason !== SESSION_LOST;
+export function isTransient({ code, details: { more } }: SentinelError): boolean {
+  const status = more?.["status"];
+  return code === "BACKEND_LOST" && (status === undefined || UNAVAILABLE.includes(Number(status)));
 }
 
 /** The same error for the other requests of the wire: what became of them is not known. */

@@ -4,7 +4,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { Child, ChildExit, Spawner, SpawnOptions } from "../../ports/process.ts";
 import { decode } from "../mcp/codec.ts";
 import type { Frame } from "../mcp/message.ts";
-import { LineFramer } from "./line_framer.ts";
+import { LineFramer } from "../mcp/line_framer.ts";
 import { idFirst, idLast } from "./oversized.ts";
 import { printable } from "./printable.ts";
 import type { StderrRing } from "./stderr_ring.ts";

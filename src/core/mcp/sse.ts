@@ -3,7 +3,7 @@ import { createParser, type EventSourceParser, type ParseError } from "eventsour
 import { SentinelError } from "../../contract/mod.ts";
 
 /** Longest event accepted unless the reader is told otherwise, in characters. */
-export const MAX_EVENT = 4 * 1_048_576;
+const MAX_EVENT = 4 * 1_048_576;
 
 /** An event of a stream; `event` is undefined for the default type `message`. */
 export interface SseEvent {

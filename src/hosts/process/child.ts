@@ -118,12 +118,15 @@ function toExit(code: number | null, signal: string | null): ChildExit {
   return code === null ? {} : { code };
 }
 
-async function* chunks(stream: Readable): AsyncGenerator<Uint8Array> {
-  try {
-    yield* stream;
-  } catch {
-    return; // destroyed before its end: what the port calls closed
-  }
+/** The chunks of a pipe; not a generator, which would cost each of them several more turns. */
+function chunks(stream: Readable): AsyncIterable<Uint8Array> {
+  return {
+    [Symbol.asyncIterator]() {
+      const chunks: AsyncIterator<Uint8Array> = stream[Symbol.asyncIterator]();
+      // Destroyed before its end: what the port calls closed.
+      return { next: () => chunks.next().catch(() => ({ done: true, value: undefined })) };
+    },
+  };
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}

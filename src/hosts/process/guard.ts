@@ -5,14 +5,14 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 
-/** `add N` and `drop N` on stdin; its end means the gateway is gone. */
+/** Groups as arguments, then `add N` and `drop N` on stdin, whose end means that the gateway is gone. */
 const SCRIPT = `
 trap '' HUP INT TERM
-groups=' '
+groups=" $* "
 while read -r word group; do
-  case $word in
-    add) groups="$groups$group " ;;
-    drop) groups="\${groups%% $group *} \${groups#* $group }" ;;
+  case "$word$groups" in
+    add*) groups="$groups$group " ;;
+    drop*" $group "*) groups="\${groups%% $group *} \${groups#* $group }" ;;
   esac
 done
 for group in $groups; do kill -s KILL -- "-$group"; done
@@ -24,18 +24,19 @@ export class Guard {
   readonly #groups = new Set<number>();
   readonly #onFailure: (reason: string) => void;
   #shell: ChildProcess | undefined;
-  #starts = 1;
+  #starts = 0;
   #closed = false;
 
   /** `onFailure` is called when the guard cannot be started, and each time it ends by itself. */
   constructor(onFailure: (reason: string) => void) {
     this.#onFailure = onFailure;
-    this.#start();
   }
 
+  /** The first group starts the guard. */
   add(group: number): void {
     this.#groups.add(group);
-    this.#tell(`add ${group}\n`);
+    if (this.#starts === 0) this.#start();
+    else this.#tell(`add ${group}\n`);
   }
 
   drop(group: number): void {
@@ -51,15 +52,15 @@ export class Guard {
   }
 
   #start(): void {
-    const shell = startShell((reason) => {
+    this.#starts++;
+    const shell = startShell(this.#groups, (reason) => {
       const ran = this.#shell !== undefined;
       this.#shell = undefined;
       if (this.#closed) return;
       this.#onFailure(reason);
-      if (ran && this.#starts++ < MAX_STARTS) this.#start();
+      if (ran && this.#starts < MAX_STARTS) this.#start();
     });
     this.#shell = shell;
-    for (const group of this.#groups) this.#tell(`add ${group}\n`);
   }
 
   #tell(line: string): void {
@@ -68,9 +69,12 @@ export class Guard {
 }
 
 /** Undefined when it cannot be started; `onEnd` is called in any case. */
-function startShell(onEnd: (reason: string) => void): ChildProcess | undefined {
+function startShell(
+  groups: Iterable<number>,
+  onEnd: (reason: string) => void,
+): ChildProcess | undefined {
   try {
-    const shell = spawn("/bin/sh", ["-c", SCRIPT], {
+    const shell = spawn("/bin/sh", ["-c", SCRIPT, "guard", ...Array.from(groups, String)], {
       // A session of its own: what a terminal sends to the gateway's group must not reach it.
       detached: true,
       cwd: "/",
@@ -79,10 +83,11 @@ function startShell(onEnd: (reason: string) => void): ChildProcess | undefined {
     });
     shell.once("error", (error) => onEnd(error.message));
     shell.once("exit", (code, signal) => onEnd(`it ended with ${signal ?? `exit code ${code}`}`));
+    if (shell.pid === undefined) return undefined;
     // A guard that has gone says so with "exit".
     shell.stdin?.on("error", () => {});
     letExit(shell);
-    return shell.pid === undefined ? undefined : shell;
+    return shell;
   } catch (error) {
     // Deno without permission to run a shell.
     queueMicrotask(() => onEnd(error instanceof Error ? error.message : "unknown"));

@@ -1,12 +1,13 @@
 /**
- * The kernel's promise that a child dies with the gateway. `setpriv` replaces itself with the command, so
- * pid, exit code and signal stay the command's own. A pid namespace (`unshare --pid`) was tried and not
+ * The kernel's promise that a child dies with the gateway: with the thread that started it, to be exact,
+ * which is the main thread on all three runtimes. `setpriv` replaces itself with the command, so pid, exit
+ * code and signal stay the command's own. A pid namespace (`unshare --pid`) was tried and not
  * taken: it needs privileges, hides exit signals and the end of stdout, makes programs without a handler
  * deaf to SIGTERM, and never reaps what browsers leave behind.
  */
 import { execFile } from "node:child_process";
-import { findCommand } from "./command.ts";
 import process from "node:process";
+import { findCommand } from "./command.ts";
 
 const PROBE_MS = 2000;
 

@@ -112,7 +112,8 @@ async function serveSdk(options: TransportOptions = {}, mayAnswer?: Promise<void
     void transport.handleRequest(request, response)
   );
   const close = async () => {
-    await server.close();
+    await server?.close();
+    await fixture.close();
   };
   return {
     ...fixture,

@@ -181,7 +181,7 @@ describe("an HTTP+SSE wire", () => {
     await setup.probe.handshake("2024-11-05");
     setup.probe.call(2);
     const { code, details } = await setup.probe.failure(2);
-    assert.deepEqual([code, details.reason], ["BACKEND_PROTOCOL", "out of paper"]);
+    assert.deepEqual([code, details.reason], ["BACKEND_PROTOCOL", '"out of paper"']);
     assert.equal(setup.probe.closed.length, 0);
   });
 

@@ -419,8 +419,17 @@ describe("an HTTP wire, refused by status", () => {
     setup.probe.call(2);
     const { code, details } = await setup.probe.failure(2);
     assert.equal(code, "BACKEND_PROTOCOL");
-    assert.match(details.reason ?? "", /^bad key \*\*\* \\u001b\[2Jx+$/);
+    assert.match(details.reason ?? "", /^"bad key \*\*\* \\u001b\[2Jx+"$/);
     assert.ok((details.reason ?? "").length <= 210);
+  });
+
+  it("is not misled by a body that reads like a reason of its own", async () => {
+    for (const body of ["session lost", "unauthorized"]) {
+      await using setup = await setUpReady(refuse(500, body));
+      setup.probe.call(2);
+      assert.notEqual((await setup.probe.failure(2)).details.reason, body);
+      assert.equal(setup.probe.closed.length, 0);
+    }
   });
 
   it("says when to come back if the backend said so", async () => {
@@ -444,6 +453,46 @@ describe("an HTTP wire, refused by status", () => {
     await eventually("the report", () => setup.probe.invalid.length === 1);
     assert.match(setup.probe.invalid[0] ?? "", /status 400/);
     assert.equal(setup.probe.closed.length, 0);
+  });
+});
+
+describe("an HTTP wire, not being acknowledged", () => {
+  it("does not wait for ever for a notification to be taken", async () => {
+    const gone = gate();
+    await using setup = await setUpReady({
+      "notifications/cancelled": (response) => void clientGone(response).then(gone.open),
+    });
+    setup.probe.notify("notifications/cancelled");
+    await eventually(
+      "the notification",
+      () => setup.backend.seen.some(({ method }) => method === "notifications/cancelled"),
+    );
+    assert.deepEqual(setup.probe.invalid, []);
+    await setup.clock.advance(10_000);
+    await gone.passed;
+    await eventually("the report", () => setup.probe.invalid.length === 1);
+  });
+
+  it("drops and reports notifications beyond 256 under way", async () => {
+    const silent: HttpClient = {
+      send: () => new Promise(() => {}),
+      close: () => Promise.resolve(),
+    };
+    const probe = new WireProbe(openHttp(wireOptions(await refusedUrl(), silent)));
+    for (let sent = 0; sent < 258; sent++) probe.notify("notifications/cancelled");
+    await eventually("the reports", () => probe.invalid.length === 2);
+  });
+
+  it("refuses requests beyond 1024 that wait for the handshake", async () => {
+    const silent: HttpClient = {
+      send: () => new Promise(() => {}),
+      close: () => Promise.resolve(),
+    };
+    const probe = new WireProbe(openHttp(wireOptions(await refusedUrl(), silent)));
+    probe.notify("notifications/initialized");
+    for (let id = 2; id < 1028; id++) probe.call(id);
+    assert.deepEqual([...probe.failures.keys()], [1026, 1027]);
+    assert.equal(probe.failures.get(1026)?.details.executed, "no");
   });
 });
 

@@ -189,7 +189,7 @@ describe("stdio wire, end of the child", () => {
     assert.equal(error?.details.executed, "unknown");
     assert.match(
       error?.details.reason ?? "",
-      /^exit code 3; stderr: .*Error: «secret» is wrong \|   at \\u001b\[31mmain$/,
+      /^exit code 3; stderr: .*Error: «secret» is wrong \| {3}at \\u001b\[31mmain$/,
     );
     assert.deepEqual(exits, [{ code: 3 }]);
     assert.deepEqual(pids, [4711]);

@@ -154,6 +154,19 @@ export function httpClientSuite({ name, create, skip = false }: ClientCase): voi
       assert.deepEqual(seen, ["one", "two"]);
     });
 
+    it("keeps a body that is read late", async () => {
+      const body = CHUNK.repeat(20);
+      const sent = gate();
+      const url = await serve((_request, response) => {
+        response.write(body.slice(1));
+        response.write("x", sent.open);
+        response.end();
+      });
+      const response = await client.send(post(url));
+      await Promise.race([sent.passed, new Promise((resolve) => setTimeout(resolve, 50))]);
+      assert.equal(await response.text(LIMIT), body);
+    });
+
     it("ends the exchange when it is aborted before the answer", async () => {
       const [arrived, gone] = [gate(), gate()];
       const url = await serve((request, response) => {

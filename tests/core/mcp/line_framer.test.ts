@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { LineFramer } from "../../../src/core/backends/line_framer.ts";
+import { LineFramer } from "../../../src/core/mcp/line_framer.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
