@@ -14,7 +14,7 @@ import { RUNTIME } from "./runtime.ts";
 
 /** The client the runtime of this test has in production. */
 export function hostClient(): Promise<HttpClient> {
-  return RUNTIME === "node" ? createUndiciClient() : Promise.resolve(createFetchClient());
+  return RUNTIME === "bun" ? Promise.resolve(createFetchClient()) : createUndiciClient();
 }
 
 const PATIENCE_MS = 4000;

@@ -22,6 +22,7 @@ export class RunningProgram {
   stderr = "";
   readonly #child: ChildProcess;
   readonly #watchers = new Set<() => void>();
+  #running = true;
   #exit: ProgramExit | undefined;
 
   /** `env` is the whole environment. */
@@ -37,6 +38,7 @@ export class RunningProgram {
       this.stderr = (this.stderr + text).slice(-MAX_OUTPUT);
       this.#changed();
     });
+    this.#child.on("exit", () => this.#running = false);
     this.exited = new Promise((resolve) => {
       this.#child.on("close", (code, signal) => {
         this.#exit = { code: code ?? 128 + (constants.signals[signal ?? "SIGKILL"] ?? 0) };
@@ -81,7 +83,7 @@ export class RunningProgram {
 
   /** By id, because Deno's `kill` does nothing the second time. */
   #signal(signal: "SIGTERM" | "SIGKILL"): void {
-    if (this.#exit === undefined) process.kill(this.pid, signal);
+    if (this.#running) process.kill(this.pid, signal);
   }
 
   #changed(): void {

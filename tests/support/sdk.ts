@@ -26,7 +26,6 @@ export type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 // @ts-types="@modelcontextprotocol/sdk/types"
 export {
   CallToolRequestSchema,
-  CallToolResultSchema,
   CompleteRequestSchema,
   CreateMessageRequestSchema,
   CreateMessageResultSchema,
@@ -34,7 +33,6 @@ export {
   ElicitRequestSchema,
   ElicitResultSchema,
   GetPromptRequestSchema,
-  isInitializeRequest,
   type JSONRPCMessage,
   ListPromptsRequestSchema,
   ListResourcesRequestSchema,

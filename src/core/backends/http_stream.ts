@@ -81,7 +81,7 @@ export class HttpEventStream {
 }
 
 /** Milliseconds until the next try: what the backend asked for, or growing; up to a quarter more by chance. */
-export function retryDelay(attempt: number, hintMs: number | undefined, random: Random): number {
+function retryDelay(attempt: number, hintMs: number | undefined, random: Random): number {
   const hint = hintMs === undefined ? 0 : Math.min(Math.max(hintMs, MIN_HINT_MS), MAX_HINT_MS);
   const first = hintMs === undefined ? FIRST_DELAY_MS : MIN_HINT_MS;
   const grown = Math.min(first * GROWTH ** attempt, MAX_DELAY_MS);

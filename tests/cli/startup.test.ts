@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { posix } from "node:path";
+import { describe, it } from "node:test";
+import { importsOf, parse } from "../arch/scan.ts";
+import { readSource } from "../arch/source_files.ts";
+
+/** Everything that is loaded before a command runs: files, and packages by name. */
+function loadedBy(entry: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(entry)) return seen;
+  seen.add(entry);
+  if (!entry.endsWith(".ts")) return seen;
+  for (const { specifier = "", kind } of importsOf(parse(entry, readSource(entry)).program)) {
+    if (kind !== "value") continue;
+    const isFile = specifier.startsWith(".");
+    loadedBy(isFile ? posix.join(posix.dirname(entry), specifier) : specifier, seen);
+  }
+  return seen;
+}
+
+describe("start of the command line", () => {
+  it("loads the tree of commands and nothing of what they do", () => {
+    const loaded = [...loadedBy("cli/main.ts")].filter((name) => !name.startsWith("node:")).sort();
+    assert.deepEqual(loaded, [
+      "@commander-js/extra-typings",
+      "cli/exit.ts",
+      "cli/io.ts",
+      "cli/main.ts",
+      "cli/output.ts",
+      "cli/program.ts",
+      "cli/run.ts",
+      "cli/version.ts",
+      "package.json",
+    ]);
+  });
+
+  it("loads the gateway only to start one", () => {
+    const commands = [
+      "validate",
+      "init",
+      "config_show",
+      "config_path",
+      "config_explain",
+      "version",
+    ];
+    for (const command of [...commands, "up", "server", "stdio"]) {
+      const loaded = [...loadedBy(`cli/commands/${command}.ts`)];
+      const heavy = loaded.filter((name) => /^src\/(hosts|core)\/|undici|hono|sdk/.test(name));
+      assert.deepEqual(heavy, [], command);
+    }
+  });
+
+  it("loads the second TOML parser only to show an error", () => {
+    assert.equal(loadedBy("cli/commands/server.ts").has("toml-eslint-parser"), false);
+    assert.equal(loadedBy("src/config/positions.ts").has("toml-eslint-parser"), true);
+  });
+});
