@@ -1,0 +1,62 @@
+/**
+ * Writes the generated pages of `docs/`; with `--check` it only compares and fails on a
+ * difference.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import process from "node:process";
+import { ROOT } from "../../tests/arch/source_files.ts";
+import { configPage, schemaFile } from "./config_pages.ts";
+import { errorsPage, eventsPage, metricsPage, statusPage } from "./contract_pages.ts";
+import { layersTable } from "./layers_table.ts";
+import { requirementsPage } from "./requirements_page.ts";
+
+const PAGES: Readonly<Record<string, () => string | Promise<string>>> = {
+  "docs/architecture.md": () => replacePart("docs/architecture.md", "layers", layersTable()),
+  "docs/config.md": configPage,
+  "docs/errors.md": errorsPage,
+  "docs/events.md": eventsPage,
+  "docs/metrics.md": metricsPage,
+  "docs/requirements.md": requirementsPage,
+  "docs/sentinel.schema.json": schemaFile,
+  "docs/status.md": statusPage,
+};
+
+const check = process.argv.includes("--check");
+let failed = 0;
+for (const [path, render] of Object.entries(PAGES)) {
+  const problem = await update(path, render).catch((cause: unknown) => String(cause));
+  if (problem === undefined) continue;
+  failed++;
+  console.log(`${path}: ${problem}`);
+}
+console.log(`${Object.keys(PAGES).length} pages, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;
+
+async function update(
+  path: string,
+  render: () => string | Promise<string>,
+): Promise<string | undefined> {
+  const wanted = await render();
+  if (wanted === read(path)) return undefined;
+  if (check) return "differs from what `npm run docs` writes";
+  writeFileSync(ROOT + path, wanted);
+  return undefined;
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(ROOT + path, "utf8");
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw cause;
+  }
+}
+
+/** A hand-written page with one generated part between two marks. */
+function replacePart(path: string, name: string, part: string): string {
+  const text = read(path) ?? "";
+  const [begin, end] = [`<!-- ${name}: begin -->\n`, `\n<!-- ${name}: end -->`];
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`Cannot find the marks of "${name}"`);
+  return text.slice(0, from + begin.length) + part + text.slice(to);
+}

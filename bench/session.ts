@@ -1,0 +1,102 @@
+import { Connection } from "./connection.ts";
+import { BenchError } from "./errors.ts";
+import { headerValue, type HttpReply } from "./reply_reader.ts";
+
+const REVISION = "2025-11-25";
+
+/** One MCP session over Streamable HTTP; calls may go out on any connection to its target. */
+export class Session {
+  readonly #head: string;
+
+  private constructor(url: URL, id: string | undefined, revision: string) {
+    const session = id === undefined ? "" : `mcp-session-id: ${id}\r\n`;
+    this.#head = `${requestHead(url)}mcp-protocol-version: ${revision}\r\n${session}`;
+  }
+
+  /**
+   * Shakes hands: `initialize`, then `notifications/initialized`.
+   * @throws BenchError when the target does not answer them properly.
+   */
+  static async open(url: URL, connection: Connection): Promise<Session> {
+    const reply = await connection.exchange(withBody(requestHead(url), INITIALIZE));
+    const result = resultOf(reply, 0);
+    const revision = result["protocolVersion"] as string;
+    const session = new Session(url, headerValue(reply.head, "mcp-session-id"), revision);
+    const accepted = await connection.exchange(session.request(INITIALIZED));
+    if (accepted.status === 202) return session;
+    throw new BenchError(`Cannot open session: "initialized" got status ${accepted.status}`);
+  }
+
+  /** The text of one POST; `message` must be ASCII. */
+  request(message: string): string {
+    return withBody(this.#head, message);
+  }
+
+  /**
+   * The exposed name of a tool: gateways put a prefix before the backend's own.
+   * @throws BenchError when no tool of the list ends in `wanted`.
+   */
+  async toolName(connection: Connection, wanted: string): Promise<string> {
+    const list = `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`;
+    const { tools } = resultOf(await connection.exchange(this.request(list)), 1);
+    const names = (tools as readonly { name: string }[]).map((tool) => tool.name);
+    const name = names.find((candidate) => candidate.endsWith(wanted));
+    if (name !== undefined) return name;
+    throw new BenchError(`Cannot find tool "${wanted}": the target lists "${names.join()}"`);
+  }
+}
+
+const INITIALIZE = JSON.stringify({
+  jsonrpc: "2.0",
+  id: 0,
+  method: "initialize",
+  params: {
+    protocolVersion: REVISION,
+    capabilities: {},
+    clientInfo: { name: "bench", version: "1" },
+  },
+});
+const INITIALIZED = `{"jsonrpc":"2.0","method":"notifications/initialized"}`;
+
+function requestHead(url: URL): string {
+  return `POST ${url.pathname} HTTP/1.1\r\nhost: ${url.host}\r\n` +
+    "content-type: application/json\r\naccept: application/json, text/event-stream\r\n";
+}
+
+function withBody(head: string, body: string): string {
+  return `${head}content-length: ${body.length}\r\n\r\n${body}`;
+}
+
+/**
+ * The result of a reply.
+ * @throws BenchError unless it has status 200, answers request `id` as JSON or event, and is no error.
+ */
+export function resultOf(reply: HttpReply, id: number): Record<string, unknown> {
+  if (reply.status === 200) {
+    const message = parse(reply.body);
+    if (message?.id === id && message.result?.["isError"] !== true && message.result) {
+      return message.result;
+    }
+  }
+  const got = `status ${reply.status}, ${reply.body.slice(0, 200)}`;
+  throw new BenchError(`Cannot use reply to request ${id}: ${got}`);
+}
+
+interface ReplyMessage {
+  readonly id?: unknown;
+  readonly result?: Record<string, unknown>;
+}
+
+function parse(body: string): ReplyMessage | undefined {
+  try {
+    return JSON.parse(body.startsWith("{") ? body : lastEvent(body)) as ReplyMessage;
+  } catch {
+    return undefined; // the caller names the text it could not use
+  }
+}
+
+/** A server may answer any call with an event stream; its last event is the answer. */
+function lastEvent(stream: string): string {
+  const start = stream.lastIndexOf("\ndata: ");
+  return start < 0 ? "" : stream.slice(start + 7, stream.indexOf("\n", start + 7));
+}

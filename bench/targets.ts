@@ -1,0 +1,64 @@
+import { existsSync } from "node:fs";
+import type { RuntimeName } from "./options.ts";
+import { PROGRAMS, run } from "./runtimes.ts";
+
+/** What a target is, and so which figures are compared with which. */
+export type Role = "direct" | "bare" | "gateway" | "bundle" | "sdk";
+
+/** A target before it runs: `runtime` is the one its command uses. */
+export interface TargetPlan {
+  readonly role: Role;
+  readonly runtime: RuntimeName;
+  readonly command: readonly string[];
+}
+
+/** How each role is called in a table. */
+export const ROLE_NAMES: Record<Role, string> = {
+  direct: "backend alone",
+  bare: "bare proxy",
+  gateway: "gateway, from source",
+  bundle: "gateway, bundled",
+  sdk: "naive SDK proxy",
+};
+
+/** Where the gateway's configurations are, and the HTTP backend that proxies forward to. */
+export interface Setting {
+  readonly backend: URL;
+  readonly config: string;
+}
+
+/** HTTP in front, HTTP behind: bare proxy, gateway and SDK proxy of one runtime. */
+export function httpTargets(runtime: RuntimeName, { backend, config }: Setting): TargetPlan[] {
+  return [
+    bareProxy(runtime, backend),
+    ...gateways(runtime, config),
+    { role: "sdk", runtime, command: run(runtime, PROGRAMS.sdkProxy, backend.href) },
+  ];
+}
+
+/** HTTP in front, one shared stdio child behind; the bare proxy still forwards to the HTTP backend. */
+export function stdioTargets(runtime: RuntimeName, { backend, config }: Setting): TargetPlan[] {
+  return [
+    bareProxy(runtime, backend),
+    ...gateways(runtime, config),
+    { role: "sdk", runtime, command: run(runtime, PROGRAMS.sdkProxy, "--stdio", ...STDIO_ECHO) },
+  ];
+}
+
+/** The stdio backend; the same program on the same runtime behind every front. */
+export const STDIO_ECHO = run("node", PROGRAMS.echo, "--stdio");
+
+/** The gateway's programs that exist in this checkout; the bundle only after a build. */
+export function gateways(runtime: RuntimeName, config: string): TargetPlan[] {
+  const programs = { gateway: PROGRAMS.gateway, bundle: PROGRAMS.bundle };
+  return (["gateway", "bundle"] as const).filter((role) => existsSync(programs[role]))
+    .map((role) => ({
+      role,
+      runtime,
+      command: run(runtime, programs[role], "server", "--config", config, "--json"),
+    }));
+}
+
+function bareProxy(runtime: RuntimeName, backend: URL): TargetPlan {
+  return { role: "bare", runtime, command: run(runtime, PROGRAMS.bareProxy, backend.origin) };
+}

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { httpGoals, startUpGoals, stdioGoals } from "../../bench/goals.ts";
+import type { Slice } from "../../bench/load.ts";
+import type { Role } from "../../bench/targets.ts";
+import type { Row } from "../../bench/throughput.ts";
+
+function row(role: Role, figures: Partial<Slice>): Row {
+  const slice = { rate: 1, cpuMicros: 1, rssMb: 1, p50: 1, p95: 1, p99: 1, errors: 0 };
+  return {
+    plan: { role, runtime: "node", command: [] },
+    slices: [{ ...slice, firstError: undefined, ...figures }],
+  };
+}
+
+function verdicts(found: readonly { got: number; met: boolean }[]) {
+  return found.map(({ got, met }) => [got, met]);
+}
+
+describe("bench goals", () => {
+  it("hold a gateway to the bare proxy of its runtime", () => {
+    const bare = row("bare", { rate: 1000, cpuMicros: 50 });
+    const good = row("gateway", { rate: 900, cpuMicros: 55 });
+    const poor = row("bundle", { rate: 500, cpuMicros: 100 });
+    const found = httpGoals([{ inFlight: 32, rows: [bare, good, poor] }]);
+    assert.deepEqual(verdicts(found), [[1.1, true], [0.9, true], [2, false], [0.5, false]]);
+  });
+
+  it("compare at one in flight what each adds to the backend's own latency", () => {
+    const rows = [row("direct", { p50: 1 }), row("bare", { p50: 2 }), row("gateway", { p50: 4 })];
+    assert.deepEqual(verdicts(httpGoals([{ inFlight: 1, rows }])), [[3, false]]);
+  });
+
+  it("are missed where the base was not measured", () => {
+    const found = httpGoals([{ inFlight: 32, rows: [row("gateway", {})] }]);
+    assert.ok(found.length > 0 && found.every(({ met }) => !met));
+  });
+
+  it("hold stdio to four times the SDK proxy", () => {
+    const rows = [row("sdk", { rate: 100 }), row("gateway", { rate: 450 })];
+    assert.deepEqual(verdicts(stdioGoals([{ inFlight: 32, rows }])), [[4.5, true]]);
+  });
+
+  it("hold the bundle's start to the trivial server and to its own limit", () => {
+    const times = { runtime: "node", initializedMs: 1 } as const;
+    const found = startUpGoals([
+      { ...times, role: "trivial", listeningMs: 60 },
+      { ...times, role: "bundle", listeningMs: 120 },
+    ]);
+    assert.deepEqual(verdicts(found), [[2, false], [120, false]]);
+  });
+});

@@ -1,0 +1,199 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { after, before, describe } from "node:test";
+import { stringify } from "smol-toml";
+import { type Gateway, startGateway } from "../support/gateway.ts";
+import { proves } from "../support/proves.ts";
+import { type Client, McpError } from "../support/sdk.ts";
+import { packaged } from "../support/servers.ts";
+import { callTool, connect, type Json, textOf } from "./clients.ts";
+import { descendants, type ProcessRow, survivors } from "./processes.ts";
+import { until } from "./until.ts";
+
+const CALLS = 100;
+const BACKEND_LOST = -31021;
+const ENDED_BY_SIGTERM = 143;
+const START_MS = 30_000;
+/** Two seconds, and room for a busy machine. */
+const GONE_MS = 5_000;
+const TIMEOUT = { timeout: 90_000 };
+
+describe("gateway and children that crash", () => {
+  let directory: string;
+  let gateway: Gateway;
+  let client: Client;
+
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), "crash-"));
+    gateway = await startGateway(configuration(directory));
+    client = await connect({ http: gateway.url });
+    await until(() => assertAnswering(client), START_MS);
+  }, TIMEOUT);
+
+  after(async () => {
+    await client?.close();
+    await gateway?.stop();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  proves(
+    ["G8.3", "G8.4"],
+    "child killed with 100 calls in flight, each call learns it, the child comes back",
+    async () => {
+      const victim = await childOf(gateway.pid, "server-everything");
+      const bystanders = readWhile(client);
+      const calls = Array.from({ length: CALLS }, () => startCall(client));
+      await Promise.all(calls.map(({ begun }) => begun));
+
+      process.kill(victim.pid, "SIGKILL");
+
+      const outcomes = await Promise.all(calls.map(({ error }) => error));
+      assert.deepEqual(
+        new Set(outcomes.map(describeError)),
+        new Set([`${BACKEND_LOST} BACKEND_LOST victim unknown`]),
+      );
+      await until(() => assertAnswering(client), START_MS);
+      assert.notEqual((await childOf(gateway.pid, "server-everything")).pid, victim.pid);
+      assert.ok(await bystanders.stop() > 0);
+    },
+    TIMEOUT,
+  );
+
+  proves(["G7.5", "G8.5"], "gateway stopped, leaves no process of a child's group", async () => {
+    const other = await startGateway(configuration(directory));
+    const children = await startedBy(other);
+
+    const exit = await other.stop();
+
+    assert.equal(exit.code, ENDED_BY_SIGTERM);
+    assert.deepEqual(await survivors(children), []);
+  }, TIMEOUT);
+
+  proves("G8.5", "gateway killed, its children end at once or at the next start", async () => {
+    const home = await mkdtemp(join(directory, "home-"));
+    const killed = await startGateway(configuration(directory), { home });
+    const children = await startedBy(killed);
+
+    await killed.kill();
+
+    const left = await until(() => assertGone(children), GONE_MS).catch(() => survivors(children));
+    if (left.length === 0) return;
+    const next = await startGateway(configuration(directory), { home });
+    try {
+      await until(() => assertGone(children), GONE_MS);
+    } finally {
+      await next.stop();
+    }
+  }, TIMEOUT);
+});
+
+/** One child that will be killed, one that must not notice, one that ignores the end of its stdin. */
+function configuration(directory: string): string {
+  const memory = packaged("memory");
+  const victim = packaged("everything", ["stdio"]);
+  return stringify({
+    backends: {
+      victim: { ...tableOf(victim), restart: { base: "100ms" } },
+      bystander: {
+        ...tableOf(memory),
+        env: { MEMORY_FILE_PATH: join(directory, "memory.jsonl") },
+      },
+      stubborn: {
+        command: "/bin/sh",
+        args: [
+          "-c",
+          'sleep 600 & exec "$@"',
+          "sh",
+          memory.command,
+          ...KEEP_RUNNING,
+          ...memory.args,
+        ],
+        env: { MEMORY_FILE_PATH: join(directory, "stubborn.jsonl") },
+        stop: { grace: "1s" },
+      },
+    },
+  });
+}
+
+const KEEP_RUNNING = ["--import", "data:text/javascript,setInterval(()=>{},1000)"];
+
+function tableOf({ command, args }: { command: string; args: readonly string[] }): Json {
+  return { command, args: [...args] };
+}
+
+async function assertAnswering(client: Client): Promise<void> {
+  assert.equal(textOf(await callTool(client, "victim__echo", { message: "yes" })), "Echo: yes");
+  await callTool(client, "bystander__read_graph");
+  await callTool(client, "stubborn__read_graph");
+}
+
+/** The processes of a gateway whose backends all answer. */
+async function startedBy(gateway: Gateway): Promise<readonly ProcessRow[]> {
+  const client = await connect({ http: gateway.url });
+  try {
+    await until(() => assertAnswering(client), START_MS);
+    const rows = await descendants(gateway.pid);
+    assert.ok(rows.some(({ command }) => command === "sleep 600"), "the grandchild runs");
+    return rows;
+  } finally {
+    await client.close();
+  }
+}
+
+async function childOf(pid: number, name: string): Promise<ProcessRow> {
+  const rows = await descendants(pid);
+  const parents = rows.map((row) => row.parent);
+  // A launcher's command line contains that of the program it waits for.
+  const found = rows.find((row) => row.command.includes(name) && !parents.includes(row.pid));
+  assert.ok(found !== undefined, `no child runs "${name}"`);
+  return found;
+}
+
+async function assertGone(rows: readonly ProcessRow[]): Promise<readonly ProcessRow[]> {
+  const left = await survivors(rows);
+  assert.deepEqual(left, []);
+  return left;
+}
+
+interface Call {
+  /** Resolves with the first progress: the child works on it. */
+  readonly begun: Promise<void>;
+  /** What the call failed with. */
+  readonly error: Promise<unknown>;
+}
+
+function startCall(client: Client): Call {
+  const { promise: begun, resolve } = Promise.withResolvers<void>();
+  const result = callTool(client, "victim__trigger-long-running-operation", {
+    duration: 60,
+    steps: 600,
+  }, { onprogress: () => resolve() });
+  const error = result.then(() => assert.fail("the call was answered"), (cause: unknown) => cause);
+  return { begun, error };
+}
+
+function describeError(cause: unknown): string {
+  if (!(cause instanceof McpError)) return String(cause);
+  const { code, backend, executed } = cause.data as Record<string, string>;
+  return `${cause.code} ${code} ${backend} ${executed}`;
+}
+
+/** Calls another backend one time after the other; fails when one call fails. */
+function readWhile(client: Client): { stop(): Promise<number> } {
+  let stopped = false;
+  const reading = (async () => {
+    let answers = 0;
+    for (; !stopped; answers++) await callTool(client, "bystander__read_graph");
+    return answers;
+  })();
+  reading.catch(() => {});
+  return {
+    stop: () => {
+      stopped = true;
+      return reading;
+    },
+  };
+}
