@@ -51,7 +51,7 @@ export function readOptions(args: string[]): Options {
     runtimes: choices("--runtimes", values.runtimes, RUNTIMES),
     sections: choices("--only", values.only ?? SECTIONS.join(), SECTIONS),
     sliceMs: quick ? 300 : 1000,
-    warmUpMs: quick ? 2000 : 4000,
+    warmUpMs: quick ? 3000 : 6000,
     starts: quick ? 3 : 9,
     write,
   };

@@ -7,12 +7,16 @@ import type { BackendPorts } from "./backends/ports.ts";
 import type { Line } from "./call/receive.ts";
 import { createSettle } from "./call/settle.ts";
 import type { FrontContext } from "./front/context.ts";
-import { createFetch, type FetchHandler } from "./front/fetch.ts";
+import { type FetchHandler, toFetch } from "./front/fetch.ts";
+import { createHandler } from "./front/handler.ts";
+import type { HttpHandler } from "./front/http_message.ts";
 import { createHttpPolicy } from "./front/http_policy.ts";
 import { attachPipe } from "./front/pipe.ts";
 import { Runtime } from "./runtime/runtime.ts";
 
+export { bodyBroken, bodyTooLarge } from "./front/body.ts";
 export type { FetchHandler } from "./front/fetch.ts";
+export type { HttpHandler, HttpIncoming, HttpOutgoing } from "./front/http_message.ts";
 export type { Peer } from "./front/peer.ts";
 
 /** Everything the core needs from outside. */
@@ -24,6 +28,8 @@ export interface CorePorts extends BackendPorts {
 export interface Core {
   /** Everything HTTP. Never rejects. */
   readonly fetch: FetchHandler;
+  /** The same without Request and Response, for hosts where these are expensive (Node). */
+  readonly handle: HttpHandler;
   /** Serves a pipe of messages (stdio, WebSocket); resolves when its client has gone. */
   attach(link: MessageLink): Promise<void>;
   /** Starts the backends; returns at once. */
@@ -47,20 +53,22 @@ export function createCore(config: Config, ports: CorePorts): Core {
     overflow: (session) => ports.log.write("stream.overflow", { transport: session.front }),
   };
   const sweepEvents = ports.clock.every(SWEEP_MS, () => ports.events.sweep());
-  return {
-    fetch: createFetch(context, {
-      policy: createHttpPolicy({
-        hostname: config.server.listen.replace(/:\d+$/, ""),
-        publicUrl: config.server.public_url,
-        allowedOrigins: config.server.allowed_origins,
-      }),
-      path: config.server.path,
-      legacySse: config.server.legacy_sse,
-      hasToolset: (name) => Object.hasOwn(config.toolsets, name),
-      requestId,
-      defect: (cause, request) =>
-        ports.log.write("call.defect", { request_id: request, cause: String(cause) }),
+  const handle = createHandler(context, {
+    policy: createHttpPolicy({
+      hostname: config.server.listen.replace(/:\d+$/, ""),
+      publicUrl: config.server.public_url,
+      allowedOrigins: config.server.allowed_origins,
     }),
+    path: config.server.path,
+    legacySse: config.server.legacy_sse,
+    hasToolset: (name) => Object.hasOwn(config.toolsets, name),
+    requestId,
+    defect: (cause, request) =>
+      ports.log.write("call.defect", { request_id: request, cause: String(cause) }),
+  });
+  return {
+    fetch: toFetch(handle),
+    handle,
     attach: (link) => attachPipe(context, link),
     start: () => runtime.start(),
     stop: async () => {

@@ -150,7 +150,13 @@ function listen(config: Config, core: Core): Promise<Listener> {
     throw new SentinelError("INTERNAL", `Cannot listen on "${config.server.listen}"`);
   }
   const { host: hostname, port } = address;
-  return serve({ hostname, port, fetch: core.fetch, maxBodyBytes: config.server.max_request_size });
+  return serve({
+    hostname,
+    port,
+    fetch: core.fetch,
+    handle: core.handle,
+    maxBodyBytes: config.server.max_request_size,
+  });
 }
 
 function logFormat(format: "auto" | "pretty" | "json"): "pretty" | "json" {

@@ -1,11 +1,13 @@
 /** The HTTP listener of the runtime at hand. */
-import type { FetchHandler } from "../core/mod.ts";
+import type { FetchHandler, HttpHandler } from "../core/mod.ts";
 
 export interface ServeOptions {
   readonly hostname: string;
   /** 0 chooses a free port. */
   readonly port: number;
   readonly fetch: FetchHandler;
+  /** The same without Request and Response; used where these are expensive. */
+  readonly handle: HttpHandler;
   /** Longest body the listener lets in (bytes). */
   readonly maxBodyBytes: number;
 }

@@ -81,6 +81,12 @@ describe("listener", () => {
       hostname: "127.0.0.1",
       port: 0,
       maxBodyBytes: 1024,
+      handle: async (incoming) => {
+        paths.push(incoming.target);
+        const body = await incoming.body(1024).catch(() => undefined);
+        const status = body === undefined ? 400 : 200;
+        return { status, headers: {}, body: new TextDecoder().decode(body) };
+      },
       fetch: async (request) => {
         paths.push(new URL(request.url).pathname);
         return new Response(await request.text());

@@ -11,6 +11,7 @@ import { type Client, McpError } from "../support/sdk.ts";
 import { packaged } from "../support/servers.ts";
 import { callTool, connect, type Json, textOf } from "./clients.ts";
 import { descendants, type ProcessRow, survivors } from "./processes.ts";
+import { stopAll } from "./stop_all.ts";
 import { until } from "./until.ts";
 
 const CALLS = 100;
@@ -34,9 +35,11 @@ describe("gateway and children that crash", () => {
   }, TIMEOUT);
 
   after(async () => {
-    await client?.close();
-    await gateway?.stop();
-    await rm(directory, { recursive: true, force: true });
+    await stopAll([
+      client === undefined ? undefined : () => client.close(),
+      gateway?.stop,
+      () => rm(directory, { recursive: true, force: true }),
+    ]);
   });
 
   proves(

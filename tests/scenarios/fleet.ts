@@ -14,6 +14,7 @@ import {
   stdioServers,
 } from "../support/servers.ts";
 import { type Address, INTERACTIVE, type Json } from "./clients.ts";
+import { stopAll } from "./stop_all.ts";
 
 /** One server: how to reach it directly, and how the gateway reaches it. */
 export interface Member {
@@ -40,8 +41,7 @@ export async function startFleet(): Promise<Fleet> {
   const directory = await mkdtemp(join(tmpdir(), "fleet-"));
   const ends: (() => Promise<unknown>)[] = [];
   const stop = async () => {
-    await Promise.all(ends.map((end) => end()));
-    await rm(directory, { recursive: true, force: true });
+    await stopAll([...ends, () => rm(directory, { recursive: true, force: true })]);
   };
   try {
     const members = await startMembers(directory, ends);

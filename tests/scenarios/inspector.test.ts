@@ -8,6 +8,7 @@ import { type Gateway, startGateway } from "../support/gateway.ts";
 import { proves } from "../support/proves.ts";
 import { packaged, runPackaged } from "../support/servers.ts";
 import type { Json } from "./clients.ts";
+import { stopAll } from "./stop_all.ts";
 
 const RUN_MS = 30_000;
 const TIMEOUT = { timeout: 90_000 };
@@ -23,8 +24,7 @@ describe("Inspector in CLI mode", () => {
   }, TIMEOUT);
 
   after(async () => {
-    await gateway?.stop();
-    await rm(home, { recursive: true, force: true });
+    await stopAll([gateway?.stop, () => rm(home, { recursive: true, force: true })]);
   });
 
   proves("G2.3", "Streamable HTTP front, lists the tools", async () => {

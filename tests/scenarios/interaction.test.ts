@@ -7,6 +7,7 @@ import { type HttpServer, packaged, startEverything } from "../support/servers.t
 import { callTool, type Json, listTools, textOf } from "./clients.ts";
 import { Gathering } from "./gathering.ts";
 import { gather, marksIn, type Person } from "./people.ts";
+import { stopAll } from "./stop_all.ts";
 import { until } from "./until.ts";
 
 /** Some come over Streamable HTTP, some over HTTP+SSE; all use the same ids and progress tokens. */
@@ -45,9 +46,11 @@ describe("server-everything behind the gateway, ten clients at once", () => {
   }, TIMEOUT);
 
   after(async () => {
-    await Promise.all(people.map(({ client }) => client.close()));
-    await gateway?.stop();
-    await Promise.all((servers ?? []).map((server) => server.stop()));
+    await stopAll([
+      ...people.map(({ client }) => () => client.close()),
+      gateway?.stop,
+      ...(servers ?? []).map(({ stop }) => stop),
+    ]);
   });
 
   for (const backend of BACKENDS) {

@@ -5,6 +5,7 @@ import { proves } from "../support/proves.ts";
 import type { Client } from "../support/sdk.ts";
 import { type Address, callTool, connect, createClient, type Json, listTools } from "./clients.ts";
 import { type Fleet, type Member, startFleet } from "./fleet.ts";
+import { stopAll } from "./stop_all.ts";
 import { until } from "./until.ts";
 
 /** A dozen servers start at once on a small machine. */
@@ -32,8 +33,7 @@ describe("published servers behind one gateway", () => {
   }, TIMEOUT);
 
   after(async () => {
-    await gateway?.stop();
-    await fleet?.stop();
+    await stopAll([gateway?.stop, fleet?.stop]);
   });
 
   proves(

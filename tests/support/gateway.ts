@@ -24,7 +24,7 @@ export interface Gateway {
   readonly pid: number;
   /** What it has written to stderr so far (the last 256 KiB). */
   readonly stderr: string;
-  /** Ends it in order. @throws Error when it takes longer than 15 s; it is killed then */
+  /** Ends it in order. @throws Error when it takes longer than 35 s; it is killed then */
   stop(): Promise<ProgramExit>;
   /** `kill -9`. */
   kill(): Promise<ProgramExit>;

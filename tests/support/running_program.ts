@@ -13,7 +13,7 @@ export interface ProgramExit {
 const MAX_OUTPUT = 256 * 1024;
 const START_MS = 30_000;
 /** Longer than the gateway's own drain and the grace of its children together. */
-const STOP_MS = 15_000;
+const STOP_MS = 35_000;
 
 export class RunningProgram {
   readonly pid: number;

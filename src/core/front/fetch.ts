@@ -1,64 +1,71 @@
-/** The door for everything HTTP: an exact switch over the data plane's paths. */
-import { asSentinelError, type RequestId } from "../../contract/mod.ts";
-import type { FrontContext } from "./context.ts";
-import type { HttpPolicy } from "./http_policy.ts";
-import { openSse, postSse } from "./http_sse.ts";
+/** The web-standard form of the door for HTTP. */
+import { SentinelError } from "../../contract/mod.ts";
+import { bodyBroken, bodyTooLarge } from "./body.ts";
+import type { HttpHandler, HttpIncoming, HttpOutgoing } from "./http_message.ts";
 import type { Peer } from "./peer.ts";
-import { refusal } from "./responses.ts";
-import { handleStreamable } from "./streamable_http.ts";
 
 export type FetchHandler = (request: Request, peer?: Peer) => Promise<Response>;
 
-export interface FetchOptions {
-  readonly policy: HttpPolicy;
-  /** Path of Streamable HTTP. */
-  readonly path: string;
-  readonly legacySse: boolean;
-  /** True for a name of `[toolsets]`. */
-  readonly hasToolset: (name: string) => boolean;
-  readonly requestId: () => RequestId;
-  /** A defect, for the log. */
-  readonly defect: (cause: unknown, request: RequestId) => void;
+/** Puts Request and Response around a handler. */
+export function toFetch(handle: HttpHandler): FetchHandler {
+  return async (request, peer) => toResponse(await handle(new RequestIncoming(request), peer));
 }
 
-/** Builds the handler; it never rejects. */
-export function createFetch(context: FrontContext, options: FetchOptions): FetchHandler {
-  return async (request) => {
+function toResponse({ status, headers, body }: HttpOutgoing): Response {
+  return new Response(body ?? null, { status, headers });
+}
+
+class RequestIncoming implements HttpIncoming {
+  readonly method: string;
+  readonly target: string;
+  readonly #request: Request;
+
+  constructor(request: Request) {
+    this.#request = request;
+    this.method = request.method;
+    this.target = targetOf(request.url);
+  }
+
+  header(name: string): string | undefined {
+    return this.#request.headers.get(name) ?? undefined;
+  }
+
+  async body(maxBytes: number): Promise<Uint8Array> {
+    const declared = Number(this.header("content-length") ?? "0");
+    if (declared > maxBytes) throw bodyTooLarge(maxBytes);
+    // A body with a length is read in one piece: the runtime stops at the length.
     try {
-      options.policy.admit(request);
-      return await dispatch(context, options, request);
+      if (declared > 0) return new Uint8Array(await this.#request.arrayBuffer());
+      return await collect(this.#request, maxBytes);
     } catch (cause) {
-      const id = options.requestId();
-      const error = asSentinelError(cause);
-      if (error.code === "INTERNAL") options.defect(error.cause, id);
-      return refusal(error, id);
+      throw cause instanceof SentinelError ? cause : bodyBroken(cause);
     }
-  };
+  }
 }
 
-function dispatch(
-  context: FrontContext,
-  options: FetchOptions,
-  request: Request,
-): Response | Promise<Response> {
-  const { path, query } = target(request.url);
-  if (path === options.path) return handleStreamable(context, request, undefined);
-  if (path.startsWith(options.path) && path[options.path.length] === "/") {
-    const toolset = path.slice(options.path.length + 1);
-    if (options.hasToolset(toolset)) return handleStreamable(context, request, toolset);
+async function collect(request: Request, maxBytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of request.body ?? []) {
+    length += chunk.byteLength;
+    if (length > maxBytes) throw bodyTooLarge(maxBytes);
+    chunks.push(chunk);
   }
-  if (options.legacySse && path === "/sse") return openSse(context, request);
-  if (options.legacySse && (path === "/messages/" || path === "/messages")) {
-    return postSse(context, request, query);
+  return concatenate(chunks, length);
+}
+
+function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.byteLength;
   }
-  return new Response("Not found", { status: 404 });
+  return bytes;
 }
 
 /** Path and query of an absolute URL, without the cost of a URL object. */
-function target(url: string): { readonly path: string; readonly query: string } {
+function targetOf(url: string): string {
   const start = url.indexOf("/", url.indexOf("://") + 3);
-  if (start === -1) return { path: "/", query: "" };
-  const question = url.indexOf("?", start);
-  if (question === -1) return { path: url.slice(start), query: "" };
-  return { path: url.slice(start, question), query: url.slice(question + 1) };
+  return start === -1 ? "/" : url.slice(start);
 }

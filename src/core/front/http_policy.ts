@@ -1,5 +1,6 @@
 /** `admit`: what is judged of an HTTP request before a byte of its body is read. */
 import { SentinelError } from "../../contract/mod.ts";
+import type { HttpIncoming } from "./http_message.ts";
 
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 /** A host name or address with an optional port; anything else could rewrite a URL (trust.md A7). */
@@ -10,7 +11,7 @@ export interface HttpPolicy {
    * Checks `Host` and `Origin`.
    * @throws SentinelError ORIGIN_OR_HOST_REFUSED with status 400, 403 or 421
    */
-  admit(request: Request): void;
+  admit(incoming: HttpIncoming): void;
 }
 
 export interface HttpPolicyOptions {
@@ -28,11 +29,11 @@ export function createHttpPolicy(
   if (publicUrl !== undefined) hosts.add(new URL(publicUrl).hostname);
   const origins = new Set(allowedOrigins);
   return {
-    admit(request) {
-      const host = request.headers.get("host");
-      if (host !== null) checkHost(host, hosts);
-      const origin = request.headers.get("origin");
-      if (origin !== null) checkOrigin(origin, origins);
+    admit(incoming) {
+      const host = incoming.header("host");
+      if (host !== undefined) checkHost(host, hosts);
+      const origin = incoming.header("origin");
+      if (origin !== undefined) checkOrigin(origin, origins);
     },
   };
 }

@@ -5,19 +5,20 @@ import { decode, encodeResult } from "../mcp/codec.ts";
 import type { Message, RequestMessage } from "../mcp/message.ts";
 import { EventStream } from "../session/event_stream.ts";
 import type { Session } from "../session/session.ts";
-import { readBody } from "./body.ts";
+import { readText } from "./body.ts";
 import { ChannelReply } from "./channel_reply.ts";
 import type { FrontContext } from "./context.ts";
 import { initializeResult, negotiate } from "./handshake.ts";
-import { refusedText, streamResponse } from "./responses.ts";
+import type { HttpIncoming, HttpOutgoing } from "./http_message.ts";
+import { methodNotAllowed, refusedText, streamResponse } from "./responses.ts";
 import { checkBatch, isJson } from "./streamable_http.ts";
 
 const PARAMETER = "session_id";
 
 /** Opens a session; its first event tells where to POST. */
-export function openSse(context: FrontContext, request: Request): Response {
-  if (request.method !== "GET") {
-    return new Response(null, { status: 405, headers: { allow: "GET" } });
+export function openSse(context: FrontContext, incoming: HttpIncoming): HttpOutgoing {
+  if (incoming.method !== "GET") {
+    return methodNotAllowed("GET");
   }
   const session = context.sessions.open("http_sse", undefined);
   const stream = new EventStream({
@@ -37,11 +38,11 @@ export function openSse(context: FrontContext, request: Request): Response {
 /** Takes one message; answers travel on the session's stream. */
 export async function postSse(
   context: FrontContext,
-  request: Request,
+  incoming: HttpIncoming,
   query: string,
-): Promise<Response> {
-  if (request.method !== "POST") {
-    return new Response(null, { status: 405, headers: { allow: "POST" } });
+): Promise<HttpOutgoing> {
+  if (incoming.method !== "POST") {
+    return methodNotAllowed("POST");
   }
   const id = new URLSearchParams(query).get(PARAMETER) ?? "";
   const session = context.sessions.find(id, "http_sse", undefined);
@@ -51,17 +52,17 @@ export async function postSse(
       "Cannot find the session: it ended or never existed",
     );
   }
-  if (!isJson(request.headers.get("content-type"))) {
+  if (!isJson(incoming.header("content-type"))) {
     throw new SentinelError(
       "BAD_HTTP",
       'Cannot serve the request: "Content-Type" is not application/json',
       { http: 415 },
     );
   }
-  const frame = decode(await readBody(request, context.maxRequestBytes));
+  const frame = decode(await readText(incoming, context.maxRequestBytes));
   checkBatch(frame, session);
   for (const message of frame.messages) await receiveOnChannel(context, session, message);
-  return new Response("Accepted", { status: 202 });
+  return { status: 202, headers: { "content-type": "text/plain" }, body: "Accepted" };
 }
 
 /** A message of a session whose answers all travel on one channel. */

@@ -5,7 +5,8 @@ import { encodeNotification } from "../mcp/codec.ts";
 import type { JsonObject } from "../mcp/json.ts";
 import type { EventStream } from "../session/event_stream.ts";
 import type { Session } from "../session/session.ts";
-import { accepted, answerText, jsonResponse, refusal, streamResponse } from "./responses.ts";
+import type { HttpOutgoing } from "./http_message.ts";
+import { answerText, emptyResponse, jsonResponse, refusal, streamResponse } from "./responses.ts";
 
 export interface PostReplyOptions {
   readonly session: Session;
@@ -18,12 +19,12 @@ export interface PostReplyOptions {
 
 export class PostReply implements Reply {
   /** Resolves as soon as it is known whether the answer is a body or a stream. */
-  readonly response: Promise<Response>;
+  readonly response: Promise<HttpOutgoing>;
   readonly #options: PostReplyOptions;
   readonly #answers: string[] = [];
   #open: number;
   #stream: EventStream | undefined;
-  #respond!: (response: Response) => void;
+  #respond!: (response: HttpOutgoing) => void;
 
   constructor(options: PostReplyOptions) {
     this.#options = options;
@@ -56,9 +57,9 @@ export class PostReply implements Reply {
     if (last) this.#respond(this.#body(call, outcome));
   }
 
-  #body(call: Call, outcome: Outcome): Response {
+  #body(call: Call, outcome: Outcome): HttpOutgoing {
     const [first] = this.#answers;
-    if (first === undefined) return accepted();
+    if (first === undefined) return emptyResponse(202);
     if (this.#options.batch) return jsonResponse(`[${this.#answers.join(",")}]`);
     if (outcome.kind === "refused" && outcome.error.http >= 400) {
       return refusal(outcome.error, call.request, call.id);

@@ -8,6 +8,7 @@ import {
 } from "../../contract/mod.ts";
 import { encodeError, encodeResult } from "../mcp/codec.ts";
 import type { Call, Outcome } from "../call/call.ts";
+import type { HttpOutgoing } from "./http_message.ts";
 
 const JSON_HEADERS = { "content-type": "application/json" } as const;
 const STREAM_HEADERS = {
@@ -16,27 +17,39 @@ const STREAM_HEADERS = {
   "x-accel-buffering": "no",
 } as const;
 
+const NO_HEADERS = {} as const;
+
 export function jsonResponse(
   text: string,
   status = 200,
   headers?: Readonly<Record<string, string>>,
-): Response {
-  return new Response(text, {
+): HttpOutgoing {
+  return {
     status,
     headers: headers === undefined ? JSON_HEADERS : { ...JSON_HEADERS, ...headers },
-  });
+    body: text,
+  };
 }
 
-export function streamResponse(body: ReadableStream<Uint8Array>): Response {
-  return new Response(body, { status: 200, headers: STREAM_HEADERS });
+export function streamResponse(body: ReadableStream<Uint8Array>): HttpOutgoing {
+  return { status: 200, headers: STREAM_HEADERS, body };
 }
 
-export function accepted(): Response {
-  return new Response(null, { status: 202 });
+/** A status without a body. */
+export function emptyResponse(status: number): HttpOutgoing {
+  return { status, headers: NO_HEADERS, body: undefined };
+}
+
+export function methodNotAllowed(allow: string): HttpOutgoing {
+  return { status: 405, headers: { allow }, body: undefined };
+}
+
+export function notFound(): HttpOutgoing {
+  return { status: 404, headers: { "content-type": "text/plain" }, body: "Not found" };
 }
 
 /** A refusal before any message was answered: HTTP status and JSON-RPC body without id. */
-export function refusal(error: SentinelError, request: RequestId, id?: string): Response {
+export function refusal(error: SentinelError, request: RequestId, id?: string): HttpOutgoing {
   const headers: Record<string, string> = {};
   const { retryAfterMs } = error.details;
   if (retryAfterMs !== undefined) headers["retry-after"] = String(Math.ceil(retryAfterMs / 1000));

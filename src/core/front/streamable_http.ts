@@ -6,46 +6,46 @@ import type { Frame, Message, RequestMessage } from "../mcp/message.ts";
 import { isLegacyRevision, revisionOf } from "../mcp/revisions.ts";
 import { EventStream, parseEventId } from "../session/event_stream.ts";
 import type { Session } from "../session/session.ts";
-import { readBody } from "./body.ts";
+import { readText } from "./body.ts";
 import type { FrontContext } from "./context.ts";
 import { initializeResult, negotiate } from "./handshake.ts";
+import type { HttpIncoming, HttpOutgoing } from "./http_message.ts";
 import { PostReply } from "./post_reply.ts";
-import { accepted, jsonResponse, streamResponse } from "./responses.ts";
+import { emptyResponse, jsonResponse, methodNotAllowed, streamResponse } from "./responses.ts";
 
 const MAX_BATCH = 100;
 
 export function handleStreamable(
   context: FrontContext,
-  request: Request,
+  incoming: HttpIncoming,
   toolset: string | undefined,
-): Response | Promise<Response> {
-  switch (request.method) {
+): HttpOutgoing | Promise<HttpOutgoing> {
+  switch (incoming.method) {
     case "POST":
-      return post(context, request, toolset);
+      return post(context, incoming, toolset);
     case "GET":
-      return get(context, request, toolset);
+      return get(context, incoming, toolset);
     case "DELETE":
-      return remove(context, request, toolset);
+      return remove(context, incoming, toolset);
     default:
-      return methodNotAllowed();
+      return methodNotAllowed("GET, POST, DELETE");
   }
-}
-
-function methodNotAllowed(): Response {
-  return new Response(null, { status: 405, headers: { allow: "GET, POST, DELETE" } });
 }
 
 async function post(
   context: FrontContext,
-  request: Request,
+  incoming: HttpIncoming,
   toolset: string | undefined,
-): Promise<Response> {
-  checkPostHeaders(request);
-  checkVersion(request);
-  const frame = decode(await readBody(request, context.maxRequestBytes));
+): Promise<HttpOutgoing> {
+  checkPostHeaders(incoming);
+  checkVersion(incoming);
+  const frame = decode(await readText(incoming, context.maxRequestBytes));
   const handshake = frame.messages.find(isInitialize);
-  if (handshake !== undefined) return await initialize(context, request, frame, handshake, toolset);
-  const session = findSession(context, request, toolset);
+  if (handshake !== undefined) {
+    checkInitialize(frame, incoming);
+    return await initialize(context, handshake, toolset);
+  }
+  const session = findSession(context, incoming, toolset);
   checkBatch(frame, session);
   return await receive(context, session, frame);
 }
@@ -54,13 +54,13 @@ function receive(
   context: FrontContext,
   session: Session,
   frame: Frame,
-): Response | Promise<Response> {
+): HttpOutgoing | Promise<HttpOutgoing> {
   const requests: RequestMessage[] = [];
   for (const message of frame.messages) {
     if (message.kind === "request") requests.push(message);
     else receiveOther(context.line, session, message);
   }
-  if (requests.length === 0) return accepted();
+  if (requests.length === 0) return emptyResponse(202);
   const reply = new PostReply({
     session,
     expected: requests.length,
@@ -71,22 +71,22 @@ function receive(
   return reply.response;
 }
 
-async function initialize(
-  context: FrontContext,
-  request: Request,
-  frame: Frame,
-  message: RequestMessage,
-  toolset: string | undefined,
-): Promise<Response> {
+function checkInitialize(frame: Frame, incoming: HttpIncoming): void {
   if (frame.batch) {
     throw new SentinelError("INVALID_REQUEST", 'Cannot initialize: "initialize" stands in a batch');
   }
-  if (request.headers.get("mcp-session-id") !== null) {
-    throw new SentinelError(
-      "INVALID_REQUEST",
-      "Cannot initialize: the session is initialized already",
-    );
-  }
+  if (incoming.header("mcp-session-id") === undefined) return;
+  throw new SentinelError(
+    "INVALID_REQUEST",
+    "Cannot initialize: the session is initialized already",
+  );
+}
+
+async function initialize(
+  context: FrontContext,
+  message: RequestMessage,
+  toolset: string | undefined,
+): Promise<HttpOutgoing> {
   await context.line.starting();
   const session = context.sessions.open("streamable_http", toolset);
   try {
@@ -102,16 +102,20 @@ async function initialize(
   return jsonResponse(encodeResult(message.id, result), 200, { "mcp-session-id": session.id });
 }
 
-function get(context: FrontContext, request: Request, toolset: string | undefined): Response {
-  if (request.headers.get("accept")?.includes("text/event-stream") !== true) {
+function get(
+  context: FrontContext,
+  incoming: HttpIncoming,
+  toolset: string | undefined,
+): HttpOutgoing {
+  if (incoming.header("accept")?.includes("text/event-stream") !== true) {
     throw badHttp(406, '"Accept" does not list text/event-stream');
   }
-  if (hasBody(request)) throw badHttp(400, "a GET has no body");
-  checkVersion(request);
-  const session = findSession(context, request, toolset);
-  const lastEventId = request.headers.get("last-event-id");
+  if (hasBody(incoming)) throw badHttp(400, "a GET has no body");
+  checkVersion(incoming);
+  const session = findSession(context, incoming, toolset);
+  const lastEventId = incoming.header("last-event-id");
   return streamResponse(
-    lastEventId === null ? openStandalone(session) : resume(session, lastEventId),
+    lastEventId === undefined ? openStandalone(session) : resume(session, lastEventId),
   );
 }
 
@@ -131,9 +135,13 @@ function resume(session: Session, lastEventId: string): ReadableStream<Uint8Arra
   throw badHttp(400, '"Last-Event-ID" names no event that is still kept');
 }
 
-function remove(context: FrontContext, request: Request, toolset: string | undefined): Response {
-  findSession(context, request, toolset).close("ended by the client");
-  return new Response(null, { status: 200 });
+function remove(
+  context: FrontContext,
+  incoming: HttpIncoming,
+  toolset: string | undefined,
+): HttpOutgoing {
+  findSession(context, incoming, toolset).close("ended by the client");
+  return emptyResponse(200);
 }
 
 function openStream(context: FrontContext, session: Session): EventStream {
@@ -151,40 +159,42 @@ function openStream(context: FrontContext, session: Session): EventStream {
 
 function findSession(
   context: FrontContext,
-  request: Request,
+  incoming: HttpIncoming,
   toolset: string | undefined,
 ): Session {
-  const id = request.headers.get("mcp-session-id");
-  if (id === null) throw badHttp(400, 'the "Mcp-Session-Id" header is missing');
+  const id = incoming.header("mcp-session-id");
+  if (id === undefined) throw badHttp(400, 'the "Mcp-Session-Id" header is missing');
   const session = context.sessions.find(id, "streamable_http", toolset);
   if (session !== undefined) return session;
   throw new SentinelError("SESSION_UNKNOWN", "Cannot find the session: it ended or never existed");
 }
 
-function checkPostHeaders(request: Request): void {
-  const { headers } = request;
-  if (!isJson(headers.get("content-type"))) {
+function checkPostHeaders(incoming: HttpIncoming): void {
+  if (!isJson(incoming.header("content-type"))) {
     throw badHttp(415, '"Content-Type" is not application/json');
   }
-  if (headers.has("content-encoding")) throw badHttp(415, '"Content-Encoding" is not supported');
-  const accept = headers.get("accept") ?? "";
+  if (incoming.header("content-encoding") !== undefined) {
+    throw badHttp(415, '"Content-Encoding" is not supported');
+  }
+  const accept = incoming.header("accept") ?? "";
   if (accept.includes("*/*")) return;
   if (accept.includes("application/json") && accept.includes("text/event-stream")) return;
   throw badHttp(406, '"Accept" does not list both application/json and text/event-stream');
 }
 
-export function isJson(contentType: string | null): boolean {
+export function isJson(contentType: string | undefined): boolean {
   return contentType === "application/json" ||
     /^application\/json\s*(?:;|$)/i.test(contentType ?? "");
 }
 
-function hasBody({ headers }: Request): boolean {
-  return headers.has("transfer-encoding") || Number(headers.get("content-length") ?? "0") > 0;
+function hasBody(incoming: HttpIncoming): boolean {
+  return incoming.header("transfer-encoding") !== undefined ||
+    Number(incoming.header("content-length") ?? "0") > 0;
 }
 
-function checkVersion(request: Request): void {
-  const version = request.headers.get("mcp-protocol-version");
-  if (version === null || isLegacyRevision(version)) return;
+function checkVersion(incoming: HttpIncoming): void {
+  const version = incoming.header("mcp-protocol-version");
+  if (version === undefined || isLegacyRevision(version)) return;
   throw badHttp(400, '"MCP-Protocol-Version" names a revision we do not speak');
 }
 

@@ -1,48 +1,60 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { getRequestListener } from "@hono/node-server";
+import type { HttpHandler } from "../../core/mod.ts";
 import { BAD_HOST_BODY, isHostUsable, MAX_HEADER_BYTES } from "../host_header.ts";
 import type { Listener, ServeOptions } from "../serve.ts";
+import { NodeIncoming, respond } from "./http_message.ts";
 
 /** Slow senders are dropped (trust.md A7): head within 15 s, whole request within 30 s. */
 const HEADERS_MS = 15_000;
 const REQUEST_MS = 30_000;
+const KEEP_ALIVE_MS = 65_000;
+/** Between two looks at connections that have become idle while closing. */
+const CLOSE_LOOK_MS = 50;
 
-/** Listens with `node:http`; `@hono/node-server` gives Request and Response objects that cost little. */
-export async function serveNode({ hostname, port, fetch }: ServeOptions): Promise<Listener> {
-  const listener = getRequestListener((request, env) => {
-    const { remoteAddress } = env.incoming.socket;
-    return fetch(request, remoteAddress === undefined ? {} : { address: remoteAddress });
-  });
+/** Listens with `node:http`, without Request and Response: they would cost more than the call. */
+export async function serveNode({ hostname, port, handle }: ServeOptions): Promise<Listener> {
   const server = createServer({
     maxHeaderSize: MAX_HEADER_BYTES,
     headersTimeout: HEADERS_MS,
     requestTimeout: REQUEST_MS,
-    keepAliveTimeout: 65_000,
+    keepAliveTimeout: KEEP_ALIVE_MS,
   }, (incoming, outgoing) => {
-    if (isTargetUsable(incoming)) void listener(incoming, outgoing);
+    if (isTargetUsable(incoming)) void answer(handle, incoming, outgoing);
     else refuse(outgoing);
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, hostname, resolve);
   });
-  let draining: ReturnType<typeof setInterval> | undefined;
   return {
     hostname,
     port: (server.address() as AddressInfo).port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => {
-          clearInterval(draining);
-          resolve();
-        });
-        // A connection that was busy at the first look stays open as keep-alive: look again (platform.md 2).
-        draining = setInterval(() => server.closeIdleConnections(), 50);
-        server.closeIdleConnections();
-      }),
+    close: () => closeServer(server),
     abort: () => server.closeAllConnections(),
   };
+}
+
+async function answer(
+  handle: HttpHandler,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
+  const { remoteAddress } = incoming.socket;
+  const peer = remoteAddress === undefined ? {} : { address: remoteAddress };
+  respond(outgoing, await handle(new NodeIncoming(incoming), peer));
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    // A connection that was busy at the first look stays open as keep-alive: look again (platform.md 2).
+    const looking = setInterval(() => server.closeIdleConnections(), CLOSE_LOOK_MS);
+    server.close(() => {
+      clearInterval(looking);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
 }
 
 function isTargetUsable({ rawHeaders, headers, url = "" }: IncomingMessage): boolean {

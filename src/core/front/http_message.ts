@@ -1,0 +1,27 @@
+/**
+ * An HTTP exchange as the fronts see it: less than Request and Response, because on Node these cost more
+ * than the call itself.
+ */
+import type { Peer } from "./peer.ts";
+
+export interface HttpIncoming {
+  readonly method: string;
+  /** Path and query, as sent. */
+  readonly target: string;
+  /** Value of a header, or undefined; `name` is in lower case. */
+  header(name: string): string | undefined;
+  /**
+   * The whole body.
+   * @throws SentinelError TOO_LARGE as soon as it is longer than `maxBytes`, BAD_HTTP when it breaks off
+   */
+  body(maxBytes: number): Promise<Uint8Array>;
+}
+
+export interface HttpOutgoing {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | ReadableStream<Uint8Array> | undefined;
+}
+
+/** Never rejects. */
+export type HttpHandler = (incoming: HttpIncoming, peer?: Peer) => Promise<HttpOutgoing>;

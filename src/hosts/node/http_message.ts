@@ -1,0 +1,88 @@
+/** `node:http` messages as the core's HTTP exchange. */
+import { Buffer } from "node:buffer";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { bodyBroken, bodyTooLarge, type HttpIncoming, type HttpOutgoing } from "../../core/mod.ts";
+
+export class NodeIncoming implements HttpIncoming {
+  readonly method: string;
+  readonly target: string;
+  readonly #incoming: IncomingMessage;
+
+  constructor(incoming: IncomingMessage) {
+    const { method = "GET", url = "/" } = incoming;
+    this.#incoming = incoming;
+    this.method = method;
+    this.target = url.startsWith("/") ? url : targetOf(url);
+  }
+
+  header(name: string): string | undefined {
+    const value = this.#incoming.headers[name];
+    return Array.isArray(value) ? value.join(", ") : value;
+  }
+
+  body(maxBytes: number): Promise<Uint8Array> {
+    const incoming = this.#incoming;
+    if (Number(incoming.headers["content-length"] ?? 0) > maxBytes) {
+      return Promise.reject(bodyTooLarge(maxBytes));
+    }
+    return new Promise((resolve, reject) => {
+      const chunks: Buffer[] = [];
+      let length = 0;
+      incoming.on("data", (chunk: Buffer) => {
+        length += chunk.length;
+        if (length > maxBytes) {
+          // What still comes is not read; the answer closes the connection.
+          incoming.pause();
+          reject(bodyTooLarge(maxBytes));
+        } else chunks.push(chunk);
+      });
+      incoming.on(
+        "end",
+        () => resolve(chunks.length === 1 ? chunks[0] as Buffer : Buffer.concat(chunks, length)),
+      );
+      incoming.on("error", (cause) => reject(bodyBroken(cause)));
+    });
+  }
+}
+
+/** Path and query of a target in absolute form. */
+function targetOf(url: string): string {
+  const start = url.indexOf("/", url.indexOf("://") + 3);
+  return start === -1 ? "/" : url.slice(start);
+}
+
+/** Sends an answer: a text in one piece with its length, a stream as its reader takes it. */
+export function respond(outgoing: ServerResponse, { status, headers, body }: HttpOutgoing): void {
+  if (body instanceof ReadableStream) {
+    outgoing.writeHead(status, headers);
+    outgoing.flushHeaders();
+    void pump(body.getReader(), outgoing);
+    return;
+  }
+  const text = body ?? "";
+  outgoing.writeHead(status, { ...headers, "content-length": Buffer.byteLength(text) });
+  outgoing.end(text);
+}
+
+async function pump(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  outgoing: ServerResponse,
+): Promise<void> {
+  const left = Promise.withResolvers<void>();
+  outgoing.once("close", () => {
+    left.resolve();
+    // The client went away, or everything was sent; the stream is told in both cases.
+    reader.cancel().catch(() => {});
+  });
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    if (!outgoing.write(value)) await Promise.race([drained(outgoing), left.promise]);
+    if (outgoing.destroyed) return;
+  }
+  outgoing.end();
+}
+
+function drained(outgoing: ServerResponse): Promise<void> {
+  return new Promise((resolve) => outgoing.once("drain", resolve));
+}
