@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers";
 import type { Cancel, Clock } from "../../src/ports/clock.ts";
 
 interface Timer {
@@ -31,6 +32,12 @@ export class FakeClock implements Clock {
   /** Timers and sweeps that are waiting. */
   get pending(): number {
     return this.#timers.size;
+  }
+
+  /** Milliseconds until the next of them is due; undefined without any. */
+  get next(): number | undefined {
+    const first = this.#next(Infinity);
+    return first === undefined ? undefined : first.due - this.#elapsed;
   }
 
   /** Moves time forward and runs what falls due, in order; lets promises settle in between. */

@@ -6,10 +6,12 @@ import { endsWire, isTransient, wireError } from "./http_errors.ts";
 import { Pause } from "./http_pause.ts";
 import { messagesOf } from "./http_messages.ts";
 import { HttpEventStream, MESSAGE, openStream } from "./http_stream.ts";
-import type { WireEvents } from "./wire.ts";
+import { NO_REQUEST, type WireEvents } from "./wire.ts";
 
 /** A connection that lasted this long, or brought an event, was a good one: the waits start small again. */
 const GOOD_MS = 10_000;
+/** A backend that does not send the head of its stream before the first event is not waited for. */
+const OPEN_MS = 500;
 /** No stream is offered. */
 const NOT_OFFERED = 405;
 /** The backend still holds the stream of a connection that we know is gone. */
@@ -21,6 +23,9 @@ export class HttpListener {
   readonly #stream: HttpEventStream;
   readonly #pause: Pause;
   readonly #abort = new AbortController();
+  /** Resolves when the stream is open or refused: what a backend asks before that would be lost. */
+  readonly opened: Promise<void>;
+  readonly #settleOpened: () => void;
   #heard = false;
 
   constructor(endpoint: HttpEndpoint, events: WireEvents) {
@@ -28,11 +33,16 @@ export class HttpListener {
     this.#events = events;
     this.#pause = new Pause(endpoint.clock);
     this.#stream = new HttpEventStream(endpoint, (data, type) => this.#take(data, type));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.opened = promise;
+    this.#settleOpened = resolve;
   }
 
   /** Listens until `stop`, coming back whenever the stream ends. Ends when none is offered. Never rejects. */
   async run(): Promise<void> {
     const { clock } = this.#endpoint;
+    const stopWaiting = clock.after(OPEN_MS, this.#settleOpened);
+    void this.opened.then(stopWaiting);
     for (let attempt = 0;; attempt++) {
       const start = clock.monotonic();
       this.#heard = false;
@@ -45,6 +55,7 @@ export class HttpListener {
 
   stop(): void {
     this.#abort.abort();
+    this.#settleOpened();
     this.#pause.cut();
   }
 
@@ -60,6 +71,8 @@ export class HttpListener {
       response = await openStream(this.#endpoint, this.#abort.signal, this.#stream.lastEventId);
     } catch (thrown) {
       return !this.#stopped && this.#refused(wireError(backend, thrown));
+    } finally {
+      this.#settleOpened();
     }
     try {
       await this.#stream.read(response);
@@ -93,6 +106,6 @@ export class HttpListener {
     if (type !== MESSAGE) return;
     const messages = messagesOf(data);
     if (messages instanceof SentinelError) return this.#events.invalid(this.#endpoint.sample(data));
-    for (const message of messages) this.#events.message(message);
+    for (const message of messages) this.#events.message(message, NO_REQUEST);
   }
 }

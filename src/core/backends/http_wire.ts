@@ -122,8 +122,9 @@ class HttpWire implements Wire, ExchangeOwner {
     const error = await this.#deliveries.post(text, undefined);
     if (error !== undefined) return this.closed(error);
     if (this.#over) return;
-    this.#gate.release();
     void this.#listener.run();
+    await this.#listener.opened;
+    this.#gate.release();
   }
 
   #refuse(request: number | undefined, why: string): void {

@@ -181,8 +181,9 @@ class JsonRpcLink implements Link {
   /** A log message goes with the call it belongs to; with calls of several owners it belongs to nobody. */
   #logged(params: JsonObject, origin: number | undefined): void {
     const pending = this.#pending.attribute(origin);
+    const isOwn = this.#options.events.ask !== undefined;
     if (pending !== undefined) pending.request.notify?.("notifications/message", params);
-    else if (this.#pending.size === 0) {
+    else if (isOwn || this.#pending.size === 0) {
       this.#options.events.notification("notifications/message", params);
     } else this.#options.dropped.unattributed++;
   }

@@ -19,9 +19,15 @@ export interface Wire {
   close(): Promise<void>;
 }
 
+/** Origin of messages on a stream of their own, which belongs to no request (HTTP GET). */
+export const NO_REQUEST = 0;
+
 /** What a wire tells its Link. */
 export interface WireEvents {
-  /** A message came. `origin` is the request whose own stream carried it (HTTP only). */
+  /**
+   * A message came. `origin` is the request whose own stream carried it, or NO_REQUEST; absent on wires
+   * that have only one stream for everything.
+   */
   message(message: Message, origin?: number): void;
   /** This request will not be answered on this wire. */
   failed(request: number, error: SentinelError): void;

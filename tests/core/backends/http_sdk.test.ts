@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { after, before, describe, it } from "node:test";
 import { openHttpSse } from "../../../src/core/backends/http_sse_wire.ts";
 import { openHttp } from "../../../src/core/backends/http_wire.ts";
+import { NO_REQUEST } from "../../../src/core/backends/wire.ts";
 import type { HttpClient } from "../../../src/ports/http_client.ts";
 import { gate, type HttpFixture, serveHttp } from "../../support/http_fixture.ts";
 import { eventually, hostClient, wireOptions, WireProbe } from "../../support/http_fixture_wire.ts";
@@ -169,7 +170,7 @@ describe("an HTTP wire to the SDK's Streamable HTTP server", () => {
     await using probe = new WireProbe(openHttp(wireOptions(peer.url, client)));
     await probe.handshake();
     const tell = setInterval(() => void peer.server().sendToolListChanged(), 20);
-    assert.equal((await probe.message("notifications/tools/list_changed")).origin, undefined);
+    assert.equal((await probe.message("notifications/tools/list_changed")).origin, NO_REQUEST);
     clearInterval(tell);
   });
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { HttpWireOptions } from "../../../src/core/backends/http_endpoint.ts";
 import { openHttp } from "../../../src/core/backends/http_wire.ts";
+import { NO_REQUEST } from "../../../src/core/backends/wire.ts";
 import type { HttpClient } from "../../../src/ports/http_client.ts";
 import type { FakeClock } from "../../support/fake_clock.ts";
 import { clientGone, gate, refusedUrl } from "../../support/http_fixture.ts";
@@ -50,6 +51,11 @@ async function setUpReady(script: Script, options: Partial<HttpWireOptions> = {}
   await setup.probe.handshake();
   await eventually("the handshake", () => setup.backend.seen.some(({ http }) => http === "GET"));
   return setup;
+}
+
+/** Waits before it comes back, and no longer for the head of its GET stream, which is due after 500 ms. */
+function pauses({ clock }: Setup): boolean {
+  return clock.pending === 1 && clock.next !== 500;
 }
 
 function notification(method: string): unknown {
@@ -554,7 +560,7 @@ describe("an HTTP wire, losing connections", () => {
     setup.probe.call(2);
     await setup.probe.message("notifications/one");
     seen.open();
-    await eventually("the wait", () => setup.clock.pending === 1);
+    await eventually("the wait", () => pauses(setup));
     await setup.clock.advance(999);
     assert.ok(setup.backend.seen.every(({ headers }) => headers["last-event-id"] === undefined));
     await setup.clock.advance(1);
@@ -587,7 +593,7 @@ describe("an HTTP wire, losing connections", () => {
     });
     setup.probe.call(2);
     for (let poll = 0; poll < 8; poll++) {
-      await eventually("the wait", () => setup.clock.pending === 1);
+      await eventually("the wait", () => pauses(setup));
       await setup.clock.advance(200);
       await eventually("the poll", () => polls === poll + 1);
     }
@@ -612,8 +618,9 @@ describe("an HTTP wire, losing connections", () => {
         },
       });
       setup.probe.call(2);
+      await setup.probe.message("notifications/one");
       for (let turn = 1; turn <= tries; turn++) {
-        await eventually("the wait", () => setup.clock.pending === 1);
+        await eventually("the wait", () => pauses(setup));
         await setup.clock.advance(Math.round(1000 * 1.5 ** (turn - 1)));
         await eventually("the try", () => resumes === turn);
       }
@@ -663,7 +670,7 @@ describe("an HTTP wire, being told that nobody waits", () => {
       },
     });
     setup.probe.call(2);
-    await eventually("the wait", () => setup.clock.pending === 1);
+    await eventually("the wait", () => pauses(setup));
     setup.probe.wire.forget(2);
     assert.equal(setup.clock.pending, 0);
     await setup.clock.advance(60_000);
@@ -724,11 +731,14 @@ describe("an HTTP wire, closing", () => {
 });
 
 describe("an HTTP wire, listening", () => {
-  it("reports what belongs to no request without an origin", async () => {
+  it("reports what belongs to no request as from no request", async () => {
     await using setup = await setUpReady({
       GET: (response) => stream(response, event(notification("notifications/tools/list_changed"))),
     });
-    assert.equal((await setup.probe.message("notifications/tools/list_changed")).origin, undefined);
+    assert.equal(
+      (await setup.probe.message("notifications/tools/list_changed")).origin,
+      NO_REQUEST,
+    );
     const listen = setup.backend.seen.find(({ http }) => http === "GET");
     assert.equal(listen?.headers.accept, "text/event-stream");
     assert.equal(listen?.headers["mcp-session-id"], "session-1");
@@ -778,7 +788,7 @@ describe("an HTTP wire, listening", () => {
         if (opened === 1) response.end();
       },
     });
-    await eventually("the wait", () => setup.clock.pending === 1);
+    await eventually("the wait", () => pauses(setup));
     await setup.clock.advance(4999);
     assert.equal(opened, 1);
     await setup.clock.advance(1);
@@ -799,7 +809,7 @@ describe("an HTTP wire, listening", () => {
     });
     for (let turn = 1; turn <= 11; turn++) {
       const wait = Math.round(Math.min(1000 * 1.5 ** (turn - 1), 30_000));
-      await eventually("the wait", () => tries === turn && setup.clock.pending === 1);
+      await eventually("the wait", () => tries === turn && pauses(setup));
       await setup.clock.advance(wait - 1);
       assert.equal(tries, turn);
       await setup.clock.advance(1);
@@ -815,7 +825,7 @@ describe("an HTTP wire, listening", () => {
         else stream(response, event(notification("notifications/here")));
       },
     });
-    await eventually("the wait", () => setup.clock.pending === 1);
+    await eventually("the wait", () => pauses(setup));
     await setup.clock.advance(1000);
     await setup.probe.message("notifications/here");
   });
@@ -834,8 +844,9 @@ describe("an HTTP wire, listening", () => {
       setup.backend.seen.filter(({ http }) => http === "GET").map(({ headers }) =>
         headers["last-event-id"]
       );
+    await setup.probe.message("notifications/here");
     for (const [tries, wait] of [[1, 1000], [2, 1500]] as const) {
-      await eventually("the wait", () => positions().length === tries && setup.clock.pending === 1);
+      await eventually("the wait", () => positions().length === tries && pauses(setup));
       await setup.clock.advance(wait);
     }
     await eventually("the new start", () => positions().length === 3);
@@ -860,7 +871,8 @@ describe("an HTTP wire, listening", () => {
         if (opened === 1) response.end(`data: ${"y".repeat(300_000)}`);
       },
     }, { maxReplyBytes: 100_000 });
-    await eventually("the wait", () => setup.clock.pending === 1);
+    await eventually("the fault", () => setup.probe.invalid.length > 0);
+    await eventually("the wait", () => pauses(setup));
     assert.match(setup.probe.invalid.join(), /malformed/);
     await setup.clock.advance(1000);
     await eventually("the return", () => opened === 2);

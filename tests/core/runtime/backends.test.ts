@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, it } from "node:test";
+import { setImmediate } from "node:timers";
 import type { BackendStatus } from "../../../src/contract/mod.ts";
 import { fixtureBackend, startCore, type TestCore } from "../../support/core.ts";
 import { HttpSession, type Rpc } from "../../support/http_session.ts";
