@@ -1,8 +1,9 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { Connection } from "./connection.ts";
 import { BenchError } from "./errors.ts";
 import { Session } from "./session.ts";
 import { type Latency, Tally } from "./tally.ts";
-import { usageOf } from "./usage.ts";
+import { cpuBetween, usageOf } from "./usage.ts";
 
 /** Where load goes: the endpoint, and the process whose CPU time and memory count. */
 export interface LoadTarget {
@@ -26,6 +27,8 @@ interface Loop {
 
 const TEXT_BYTES = 64;
 const MAX_ERRORS = 100;
+const LIST_TRIES = 20;
+const LIST_PAUSE_MS = 250;
 /** What a target may take for the calls that are under way when a slice ends. */
 const GRACE_MS = 10_000;
 
@@ -48,7 +51,7 @@ export class Load {
     const watchdog = bound([connection], GRACE_MS);
     try {
       const first = await Session.open(target.url, connection);
-      const tool = await first.toolName(connection, "echo");
+      const tool = await findTool(first, connection);
       const sessions = [first];
       while (sessions.length < inFlight) {
         sessions.push(await Session.open(target.url, connection));
@@ -95,7 +98,7 @@ export class Load {
     return {
       ...tally.latency(),
       rate: tally.requests / seconds,
-      cpuMicros: (after.cpuNs - before.cpuNs) / 1000 / tally.requests,
+      cpuMicros: cpuBetween(before, after) / 1000 / tally.requests,
       rssMb: after.rssKib / 1024,
       errors: tally.errors,
       firstError: tally.firstError,
@@ -117,6 +120,18 @@ export class Load {
     } catch (error) {
       tally.fail(error);
       return false;
+    }
+  }
+}
+
+/** A gateway may list nothing until its backend has answered; ask again for a while. */
+async function findTool(session: Session, connection: Connection): Promise<string> {
+  for (let tries = 0;; tries++) {
+    try {
+      return await session.toolName(connection, "echo");
+    } catch (error) {
+      if (tries === LIST_TRIES) throw error;
+      await delay(LIST_PAUSE_MS);
     }
   }
 }

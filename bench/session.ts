@@ -34,7 +34,7 @@ export class Session {
 
   /**
    * The exposed name of a tool: gateways put a prefix before the backend's own.
-   * @throws BenchError when no tool of the list ends in `wanted`.
+   * @throws BenchError when the target lists nothing (a gateway whose backend still starts), or not this
    */
   async toolName(connection: Connection, wanted: string): Promise<string> {
     const list = `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`;

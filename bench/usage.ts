@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 
 /** What a process and all its descendants have used so far. */
 export interface Usage {
-  readonly cpuNs: number;
+  /** CPU time of each thread in nanoseconds. */
+  readonly threads: ReadonlyMap<string, number>;
   readonly rssKib: number;
 }
 
@@ -11,15 +12,26 @@ export interface Usage {
  * `getrusage` ticks. A child that has exited is not in it. Linux only.
  */
 export function usageOf(pid: number): Usage {
-  let cpuNs = 0;
+  const threads = new Map<string, number>();
   let rssKib = 0;
   for (const member of family(pid)) {
     for (const thread of listing(`/proc/${member}/task`)) {
-      cpuNs += Number.parseInt(text(`/proc/${member}/task/${thread}/schedstat`) || "0", 10);
+      const account = text(`/proc/${member}/task/${thread}/schedstat`);
+      if (account !== "") threads.set(thread, Number.parseInt(account, 10));
     }
     rssKib += Number(/VmRSS:\s+(\d+)/.exec(text(`/proc/${member}/status`))?.[1] ?? 0);
   }
-  return { cpuNs, rssKib };
+  return { threads, rssKib };
+}
+
+/**
+ * CPU time between two readings, in nanoseconds. Of a thread that ended between them (compilers come and
+ * go) the last stretch is lost; it must not take the time before the first reading with it.
+ */
+export function cpuBetween(before: Usage, after: Usage): number {
+  let total = 0;
+  for (const [thread, cpuNs] of after.threads) total += cpuNs - (before.threads.get(thread) ?? 0);
+  return total;
 }
 
 function family(root: number): readonly string[] {

@@ -29,13 +29,18 @@ describe("Load against the echo backend", () => {
   });
 });
 
-describe("Load against a server that mixes replies up", () => {
+describe("Load against a server that lists late and mixes replies up", () => {
   let last = 0;
+  let lists = 0;
   const server = createServer((request, response) => {
     let text = "";
     request.setEncoding("utf8").on("data", (chunk: string) => text += chunk);
     request.on("end", () => {
       const message = JSON.parse(text) as RequestMessage;
+      if (message.method === "tools/list" && lists++ === 0) {
+        response.writeHead(200).end('{"jsonrpc":"2.0","id":1,"error":{"code":-31024}}');
+        return;
+      }
       const swapped = message.method === "tools/call" ? { ...message, id: last } : message;
       last = Number(message.id);
       const body = answer(swapped);
@@ -49,11 +54,12 @@ describe("Load against a server that mixes replies up", () => {
   });
   after(() => server.close());
 
-  it("counts wrong replies as errors and stops early", async () => {
+  it("asks for the list again, counts wrong replies as errors and stops early", async () => {
     const { port } = server.address() as AddressInfo;
     const url = new URL(`http://127.0.0.1:${port}/mcp`);
     const load = await Load.open({ url, pid: process.pid }, 1);
     const slice = await load.run(60_000);
+    assert.equal(lists, 2);
     assert.ok(slice.errors > 0);
     assert.match(slice.firstError ?? "", /Cannot use reply to request/);
   });

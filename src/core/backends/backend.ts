@@ -200,9 +200,11 @@ export class Backend {
 
   async #connect(signal: AbortSignal): Promise<Link> {
     const capabilities = this.#opener.attributes ? ALL_CAPABILITIES : {};
-    let link: Link | undefined;
-    const closed = (error: SentinelError) => this.#lost(link, error);
-    link = await this.#links.open({ capabilities, owner: undefined, signal, closed });
+    // The link may be lost before `open` has given it to us.
+    const opened: { link?: Link } = {};
+    const closed = (error: SentinelError) => this.#lost(opened.link, error);
+    const link = await this.#links.open({ capabilities, owner: undefined, signal, closed });
+    opened.link = link;
     try {
       await this.#offer.read(link);
       await this.#upstream.replay(link);

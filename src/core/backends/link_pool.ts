@@ -77,7 +77,7 @@ export class LinkPool {
     for (const [key, entry] of this.#entries) {
       if (!entry.sessions.delete(session) || entry.sessions.size > 0) continue;
       if (entry.owner === undefined) entry.idleSince = this.#options.clock.monotonic();
-      else this.#remove(key, entry);
+      else void this.#remove(key, entry);
     }
   }
 

@@ -35,7 +35,8 @@ function older(block: unknown, { structured, audio }: Abilities): unknown {
   if (!isObject(block)) return block;
   if (!structured && block["type"] === "resource_link") return text(linkText(block));
   if (!audio && block["type"] === "audio") {
-    return text(`[audio, ${String(block["mimeType"] ?? "unknown type")}]`);
+    const { mimeType } = block;
+    return text(`[audio, ${typeof mimeType === "string" ? mimeType : "unknown type"}]`);
   }
   return block;
 }

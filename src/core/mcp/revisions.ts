@@ -1,9 +1,6 @@
 /** Protocol revisions of the legacy era, and what differs between them. */
 
 export const LATEST_LEGACY = "2025-11-25";
-/** Assumed when a request without session names no revision (revision 2025-06-18, transports). */
-export const ASSUMED = "2025-03-26";
-
 interface Revision {
   /** JSON-RPC batches are received (2025-03-26 only). */
   readonly batches: boolean;
@@ -19,7 +16,7 @@ interface Revision {
   readonly elicitation: boolean;
 }
 
-export const REVISIONS: Readonly<Record<string, Revision>> = {
+const REVISIONS: Readonly<Record<string, Revision>> = {
   "2024-11-05": {
     batches: false,
     versionHeader: false,

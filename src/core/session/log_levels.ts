@@ -1,5 +1,5 @@
 /** Levels of `logging/setLevel`, least severe first (RFC 5424 names). */
-export const LOG_LEVELS = [
+const LOG_LEVELS = [
   "debug",
   "info",
   "notice",

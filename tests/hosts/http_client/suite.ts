@@ -21,12 +21,10 @@ const CHUNK = "x".repeat(16_384);
 export interface ClientCase {
   readonly name: string;
   readonly create: () => HttpClient | Promise<HttpClient>;
-  /** Why it cannot run here. */
-  readonly skip?: string | false;
 }
 
-export function httpClientSuite({ name, create, skip = false }: ClientCase): void {
-  describe(name, { skip }, () => {
+export function httpClientSuite({ name, create }: ClientCase): void {
+  describe(name, () => {
     let client: HttpClient;
     const fixtures: HttpFixture[] = [];
     const serve = async (handler: HttpHandler): Promise<URL> => {

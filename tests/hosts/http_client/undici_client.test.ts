@@ -5,12 +5,21 @@ import type { HttpRequest } from "../../../src/ports/http_client.ts";
 import { gate, serveHttp } from "../../support/http_fixture.ts";
 import { httpClientSuite } from "./suite.ts";
 
-/** Bun puts a stub of its own in the place of the package. */
-const skip = "Bun" in globalThis && "undici is a stub on Bun";
+if ("Bun" in globalThis) describe("undici on Bun", onBun);
+else {
+  httpClientSuite({ name: "the client on undici", create: () => createUndiciClient() });
+  describe("the client on undici, with one connection", withOneConnection);
+}
 
-httpClientSuite({ name: "the client on undici", create: () => createUndiciClient(), skip });
+/** If this fails, Bun has the package and the host may use it there too. */
+function onBun(): void {
+  it("is a stub without dispatch, which is why the host uses fetch there", async () => {
+    const { Agent } = await import("undici");
+    assert.equal((new Agent() as { dispatch?: unknown }).dispatch, undefined);
+  });
+}
 
-describe("the client on undici, with one connection", { skip }, () => {
+function withOneConnection(): void {
   it("lets queued requests wait and all others pass", async () => {
     const hold = gate();
     const order: string[] = [];
@@ -66,4 +75,4 @@ describe("the client on undici, with one connection", { skip }, () => {
     await client.close();
     await failed;
   });
-});
+}
