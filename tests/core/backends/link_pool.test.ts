@@ -5,6 +5,7 @@ import type { Link } from "../../../src/core/backends/link.ts";
 import { LinkPool, type PoolRequest } from "../../../src/core/backends/link_pool.ts";
 import type { Session } from "../../../src/core/session/session.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
+import { proves } from "../../support/proves.ts";
 
 interface Opened {
   readonly request: PoolRequest;
@@ -48,22 +49,26 @@ describe("LinkPool", () => {
     assert.equal(pool.living("c"), undefined);
   });
 
-  it("closes a shared link a minute after its last session, an own link at once", async () => {
-    const { pool, opened, clock } = setUp();
-    const [one, two] = [session(), session()];
-    await pool.get(one, shared("a"));
-    await pool.get(two, shared("a"));
-    await pool.get(one, { key: "own", capabilities: {}, owner: one });
-    pool.release(one);
-    assert.deepEqual(opened.map(({ closed }) => closed), [0, 1]);
-    await clock.advance(120_000);
-    assert.equal(opened[0]?.closed, 0);
-    pool.release(two);
-    await clock.advance(50_000);
-    assert.equal(opened[0]?.closed, 0);
-    await clock.advance(20_000);
-    assert.deepEqual([opened[0]?.closed, pool.size], [1, 0]);
-  });
+  proves(
+    ["G3.4", "U6"],
+    "closes a shared link a minute after its last session, an own link at once",
+    async () => {
+      const { pool, opened, clock } = setUp();
+      const [one, two] = [session(), session()];
+      await pool.get(one, shared("a"));
+      await pool.get(two, shared("a"));
+      await pool.get(one, { key: "own", capabilities: {}, owner: one });
+      pool.release(one);
+      assert.deepEqual(opened.map(({ closed }) => closed), [0, 1]);
+      await clock.advance(120_000);
+      assert.equal(opened[0]?.closed, 0);
+      pool.release(two);
+      await clock.advance(50_000);
+      assert.equal(opened[0]?.closed, 0);
+      await clock.advance(20_000);
+      assert.deepEqual([opened[0]?.closed, pool.size], [1, 0]);
+    },
+  );
 
   it("forgets a link that was lost and opens another on the next use", async () => {
     const { pool, opened } = setUp();
