@@ -7,6 +7,8 @@ import { STDIO_ECHO } from "./targets.ts";
 export interface Configs {
   readonly http: string;
   readonly stdio: string;
+  /** Where the gateways keep their state, so that a run leaves the user's alone. */
+  readonly state: string;
   /** Deletes them; works while the process exits. */
   remove(): void;
 }
@@ -26,6 +28,7 @@ export function writeConfigs(backend: URL): Configs {
       "stdio.toml",
       `command = ${JSON.stringify(command)}\nargs = ${JSON.stringify(args)}`,
     ),
+    state: join(folder, "state"),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }

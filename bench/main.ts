@@ -34,6 +34,7 @@ async function main(options: Options): Promise<void> {
   const running = await start(pinning.onLoadCore(BACKEND.command));
   const configs = writeConfigs(running.url);
   cleanUpOnExit(configs);
+  process.env["XDG_STATE_HOME"] = configs.state;
   const bench = { options, pinning, configs, backend: { plan: BACKEND, running } };
   try {
     const outcomes: Outcome[] = [];

@@ -36,10 +36,6 @@ export const EVENTS = {
     severity: "warn",
     meaning: "A stdio backend wrote something to stdout that is not a message.",
   },
-  "backend.dropped": {
-    severity: "warn",
-    meaning: "A message of a backend belonged to nobody and was dropped.",
-  },
   "backend.stray": {
     severity: "warn",
     meaning: "A process left by an earlier run was found and ended.",

@@ -17,23 +17,11 @@ export const METRICS = {
     labels: ["mcp_method_name", "sentinel_outcome"],
     buckets: SECONDS,
   },
-  mcp_client_operation_duration_seconds: {
-    kind: "histogram",
-    help: "Time a backend took to answer.",
-    labels: ["sentinel_backend"],
-    buckets: SECONDS,
-  },
   sentinel_requests_in_flight: { kind: "gauge", help: "Calls being answered.", labels: [] },
   sentinel_sessions_active: {
     kind: "gauge",
     help: "Open client sessions.",
     labels: ["network_transport"],
-  },
-  sentinel_streams_active: { kind: "gauge", help: "Open event streams.", labels: ["kind"] },
-  sentinel_stream_events_dropped_total: {
-    kind: "counter",
-    help: "Messages not delivered because a stream was full or gone.",
-    labels: ["kind"],
   },
   sentinel_backend_up: {
     kind: "gauge",
@@ -45,19 +33,9 @@ export const METRICS = {
     help: "Connection attempts after the first.",
     labels: ["sentinel_backend"],
   },
-  sentinel_backend_messages_dropped_total: {
-    kind: "counter",
-    help: "Messages of a backend that belonged to nobody.",
-    labels: ["sentinel_backend", "reason"],
-  },
   sentinel_backend_stderr_lines_total: {
     kind: "counter",
     help: "Lines a stdio backend wrote to stderr.",
-    labels: ["sentinel_backend"],
-  },
-  sentinel_catalog_changes_total: {
-    kind: "counter",
-    help: "Times the catalog of a backend changed.",
     labels: ["sentinel_backend"],
   },
 } as const satisfies Record<string, MetricRow>;

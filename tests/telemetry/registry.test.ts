@@ -16,11 +16,12 @@ describe("Registry", () => {
 
   it("puts observations into the bucket they fit, the last one being everything above", () => {
     const registry = new Registry();
-    const series = registry.series("mcp_client_operation_duration_seconds", {
-      sentinel_backend: "a",
+    const series = registry.series("mcp_server_operation_duration_seconds", {
+      mcp_method_name: "ping",
+      sentinel_outcome: "ok",
     });
     for (const seconds of [0.005, 0.01, 0.03, 1000]) series.observe(seconds);
-    const [reading] = registry.read("mcp_client_operation_duration_seconds");
+    const [reading] = registry.read("mcp_server_operation_duration_seconds");
     assert.deepEqual([reading?.counts[0], reading?.counts[2], reading?.counts.at(-1)], [2, 1, 1]);
   });
 

@@ -41,8 +41,6 @@ export class Session {
   readonly asks: Asks;
   /** Calls in flight by the JSON text of their id. */
   readonly calls = new Map<string, InFlight>();
-  /** Subscribed URIs, with the backend that serves each. */
-  readonly subscriptions = new Map<string, string>();
   /** Fingerprints of the lists as the client last could know them, by kind. */
   readonly seen = new Map<string, string>();
   /** Where URIs came from that stood in results but in no list. */

@@ -5,13 +5,11 @@ import type { Call } from "../call.ts";
 
 export async function subscribe(call: Call): Promise<undefined> {
   const { backend, original } = call.target as Target;
-  call.session.subscriptions.set(original, backend);
   await counted(call, call.world.backends.get(backend)?.subscribe(original, call.session));
 }
 
 export async function unsubscribe(call: Call): Promise<undefined> {
   const { backend, original } = call.target as Target;
-  call.session.subscriptions.delete(original);
   await counted(call, call.world.backends.get(backend)?.unsubscribe(original, call.session));
 }
 
