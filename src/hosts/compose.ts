@@ -9,6 +9,7 @@ import { MemoryEventStore } from "../stores/memory/event_store.ts";
 import { Registry } from "../telemetry/registry.ts";
 import { SystemClock } from "./clock.ts";
 import { createLazyClient } from "./http_client/lazy_client.ts";
+import { createStderrSink } from "./line_sink.ts";
 import { createLog, type LogLevel } from "./log.ts";
 import { createSpawner } from "./process/spawn.ts";
 import { systemRandom } from "./random.ts";
@@ -51,12 +52,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { config, notices } = options;
   const clock = new SystemClock();
   const mask = masker(options.secrets);
+  const sink = createStderrSink();
   const log = createLog({
     level: options.logLevel ?? config.telemetry.log.level,
     format: logFormat(options.logFormat ?? config.telemetry.log.format),
     mask,
     now: () => clock.now(),
-    sink: (line) => void process.stderr.write(line),
+    sink: (line) => sink.write(line),
   });
   const spawner = await createSpawner({
     log,
