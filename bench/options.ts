@@ -31,7 +31,7 @@ export function readOptions(args: string[]): Options {
   const { values } = parseArgs({
     args,
     options: {
-      rounds: { type: "string", default: "5" },
+      rounds: { type: "string" },
       "in-flight": { type: "string" },
       runtimes: { type: "string", default: RUNTIMES.join() },
       only: { type: "string" },
@@ -40,17 +40,19 @@ export function readOptions(args: string[]): Options {
     },
   });
   const { quick, write } = values;
-  const partial = quick || values.only !== undefined || values.runtimes !== RUNTIMES.join();
+  const partial = quick || values.only !== undefined || values["in-flight"] !== undefined ||
+    values.runtimes !== RUNTIMES.join();
   if (write && partial) {
     throw new BenchError("Run all sections on all runtimes to write results: got a partial run");
   }
   return {
-    rounds: count("--rounds", values.rounds),
+    rounds: count("--rounds", values.rounds ?? (quick ? "5" : "15")),
     inFlight: (values["in-flight"] ?? (quick ? "32" : "1,32")).split(",")
       .map((item) => count("--in-flight", item)),
     runtimes: choices("--runtimes", values.runtimes, RUNTIMES),
     sections: choices("--only", values.only ?? SECTIONS.join(), SECTIONS),
-    sliceMs: quick ? 300 : 1000,
+    // Many short rounds: what else the machine does then falls on both sides of a ratio.
+    sliceMs: quick ? 250 : 350,
     warmUpMs: quick ? 3000 : 6000,
     starts: quick ? 3 : 9,
     write,
