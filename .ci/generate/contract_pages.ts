@@ -65,7 +65,7 @@ export function statusPage(): string {
   return page(
     "Status",
     "The snapshot of a running gateway: plain JSON. `revision` grows with every visible change.",
-    `States of the gateway: ${RUNTIME_STATES.map(code).join(", ")}.`,
+    `States of the gateway: ${Object.keys(RUNTIME_STATES).map(code).join(", ")}.`,
     "## States of a backend",
     table(["state", "meaning"], states),
     ...shapes,

@@ -12,10 +12,11 @@ export function layersTable(): string {
   return table(["folder", "may import, besides itself", "packages", "runtime builtins"], rows);
 }
 
-function importsText({ imports, types = [], dynamic = [], separate }: Layer): string {
+function importsText({ imports, types = [], doors = [], dynamic = [], separate }: Layer): string {
   const parts = [
     ...imports,
     ...types.map((name) => `${name} (types)`),
+    ...doors.map(code),
     ...dynamic.map((file) => `${code(file)} by dynamic import`),
   ];
   const text = parts.length === 0 ? "–" : parts.join(", ");

@@ -89,6 +89,20 @@ export const ERRORS = {
     meaning: "The request headers exceed 16 kB.",
     remedy: "Send fewer or shorter headers.",
   },
+  UNAUTHENTICATED: {
+    code: -31001,
+    http: 401,
+    fault: "caller",
+    meaning: "No valid token came with the request. Which check failed is in the journal only.",
+    remedy: "Send `Authorization: Bearer <token>` with a token that is valid now.",
+  },
+  INSUFFICIENT_SCOPE: {
+    code: -31002,
+    http: 403,
+    fault: "caller",
+    meaning: "The token is valid, but its scope is too small for this act.",
+    remedy: "Use a token with the scope named in `data.reason`.",
+  },
   ORIGIN_OR_HOST_REFUSED: {
     code: -31003,
     http: 403,
@@ -103,6 +117,20 @@ export const ERRORS = {
     meaning: "The session ended, never existed, or belongs to somebody else.",
     remedy: "Send `initialize` again.",
   },
+  RATE_LIMITED: {
+    code: -31010,
+    http: 429,
+    fault: "caller",
+    meaning: "Too many requests, or too many failed sign-ins from one address.",
+    remedy: "Retry after `data.retryAfterMs`.",
+  },
+  TOOL_DISABLED: {
+    code: -31011,
+    http: 200,
+    fault: "operator",
+    meaning: "A kill switch is set for the tool; `data.reason` says why.",
+    remedy: "Ask the operator; `mcp-sentinel kill list` shows who set it.",
+  },
   OVERLOADED: {
     code: -31013,
     http: 503,
@@ -114,8 +142,9 @@ export const ERRORS = {
     code: -31012,
     http: 200,
     fault: "operator",
-    meaning: "The backend is configured with `enabled = false`.",
-    remedy: "Enable the backend.",
+    meaning: "The backend is configured with `enabled = false`, or a kill switch is set for it; " +
+      "`data.reason` says why.",
+    remedy: "Enable the backend, or ask the operator; `mcp-sentinel kill list` shows who set it.",
   },
   CIRCUIT_OPEN: {
     code: -31020,
@@ -154,6 +183,57 @@ export const ERRORS = {
     fault: "backend",
     meaning: "Nothing the caller may see has ever answered, so there is no list to show.",
     remedy: "Retry after `data.retryAfterMs`; `data.reason` names the backends and their states.",
+  },
+  NOT_FOUND: {
+    code: -31050,
+    http: 404,
+    fault: "caller",
+    meaning: "The management API has no such route, backend, tool, session or switch.",
+    remedy: "Look at the list it belongs to; `data.reason` may name the nearest one.",
+  },
+  CONFLICT: {
+    code: -31051,
+    http: 409,
+    fault: "caller",
+    meaning: "The act contradicts the state: an `Idempotency-Key` used for another act, or a " +
+      "switch that is set by the configuration file.",
+    remedy: "See `data.reason`.",
+  },
+  CURSOR_UNKNOWN: {
+    code: -31052,
+    http: 410,
+    fault: "caller",
+    meaning: "The cursor is ahead of the event log: it is another gateway's, or the log was lost.",
+    remedy: "Begin without a cursor, or with `data.last`.",
+  },
+  CONFIG_INVALID: {
+    code: -31053,
+    http: 422,
+    fault: "operator",
+    meaning: "The configuration was read and refused; what runs is unchanged.",
+    remedy: "Correct what `data.issues` lists, with line and column.",
+  },
+  OPERATION_DISABLED: {
+    code: -31054,
+    http: 403,
+    fault: "operator",
+    meaning: "The act is switched off in the configuration (`management.allow_shutdown`), or the " +
+      "gateway was started without a file to reload.",
+    remedy: "Allow it in the configuration.",
+  },
+  STOPPING: {
+    code: -31055,
+    http: 503,
+    fault: "gateway",
+    meaning: "The gateway is stopping and takes no further operations.",
+    remedy: "Wait for the next start.",
+  },
+  AUDIT_UNAVAILABLE: {
+    code: -31040,
+    http: 503,
+    fault: "gateway",
+    meaning: "The journal cannot be written, so nothing is done that would have to be in it.",
+    remedy: "See `data.reason`; free the disk or correct the rights of the state folder.",
   },
   CLIENT_UNREACHABLE: {
     code: -31025,

@@ -1,10 +1,15 @@
 /** Every event the gateway can report, in one table. The same names appear in the log. */
+import * as v from "valibot";
+import { moment, oneOf, text } from "./describe.ts";
 
-export type Severity = "debug" | "info" | "warn" | "error";
+export const SEVERITIES = ["debug", "info", "warn", "error"] as const;
+export type Severity = (typeof SEVERITIES)[number];
 
 interface EventRow {
   readonly severity: Severity;
   readonly meaning: string;
+  /** False: written to the log only, not kept in the event log. */
+  readonly kept?: false;
 }
 
 export const EVENTS = {
@@ -18,6 +23,47 @@ export const EVENTS = {
   "config.no_effect": {
     severity: "warn",
     meaning: "A section of the configuration is valid but has no effect in this version.",
+  },
+  "config.reloaded": {
+    severity: "info",
+    meaning: "A changed configuration was applied; `changes` counts what differs.",
+  },
+  "config.unchanged": { severity: "info", meaning: "A reload found nothing changed." },
+  "config.rejected": {
+    severity: "error",
+    meaning: "A configuration was refused; what runs is unchanged.",
+  },
+  "config.needs_restart": {
+    severity: "warn",
+    meaning: "A changed value is ignored until the next start.",
+  },
+  "operation.finished": {
+    severity: "info",
+    meaning: "An operator's act is over: who, what, outcome, revision before and after.",
+  },
+  "kill.set": { severity: "warn", meaning: "A kill switch was set; calls to its target end here." },
+  "kill.cleared": { severity: "warn", meaning: "A kill switch was cleared." },
+  "log.level_changed": { severity: "info", meaning: "The log writes from another level on." },
+  "management.started": { severity: "info", meaning: "The management API accepts requests." },
+  "management.refused": {
+    severity: "warn",
+    meaning: "A request to the management API was refused: no valid token, or a scope too small.",
+  },
+  "management.limited": {
+    severity: "warn",
+    meaning: "An address failed to sign in too often; its requests are refused for a while.",
+  },
+  "management.slow_reader": {
+    severity: "warn",
+    meaning: "A reader of a management stream was too slow; its stream was ended.",
+  },
+  "state.failed": {
+    severity: "error",
+    meaning: "The state store or the journal could not be written.",
+  },
+  "session.ended": {
+    severity: "info",
+    meaning: "A session was closed by an operator or by a changed configuration.",
   },
   "backend.starting": { severity: "info", meaning: "A connection to the backend is being made." },
   "backend.ready": { severity: "info", meaning: "The backend answered the handshake." },
@@ -49,24 +95,24 @@ export const EVENTS = {
     severity: "warn",
     meaning: "A name of the catalog was cut, or clients may find it too long.",
   },
-  "session.opened": { severity: "debug", meaning: "A client opened a session." },
-  "session.closed": { severity: "debug", meaning: "A session ended." },
+  "session.opened": { severity: "debug", meaning: "A client opened a session.", kept: false },
+  "session.closed": { severity: "debug", meaning: "A session ended.", kept: false },
   "stream.overflow": {
     severity: "warn",
     meaning: "A client read too slowly; its stream was ended.",
   },
-  "call.finished": { severity: "info", meaning: "One call was answered." },
+  "call.finished": { severity: "info", meaning: "One call was answered.", kept: false },
   "call.defect": { severity: "error", meaning: "A call failed by a defect of the gateway." },
 } as const satisfies Record<string, EventRow>;
 
 export type EventName = keyof typeof EVENTS;
 
 /** One entry of the event log. */
-export interface GatewayEvent {
-  /** Strictly increasing. */
-  readonly cursor: number;
-  /** ISO 8601, milliseconds. */
-  readonly at: string;
-  readonly event: EventName;
-  readonly fields: Readonly<Record<string, unknown>>;
-}
+export const GatewayEventSchema = v.object({
+  cursor: text("Decimal number, strictly increasing, also over restarts."),
+  at: moment("When it happened."),
+  event: text("Name of the event table."),
+  severity: oneOf(SEVERITIES, "How much it matters."),
+  fields: v.pipe(v.record(v.string(), v.unknown()), v.description("What is known about it.")),
+});
+export type GatewayEvent = v.InferOutput<typeof GatewayEventSchema>;

@@ -17,7 +17,14 @@ export {
   SentinelError,
   toRpcError,
 } from "./errors.ts";
-export { type EventName, EVENTS, type GatewayEvent, type Severity } from "./events.ts";
+export {
+  type EventName,
+  EVENTS,
+  type GatewayEvent,
+  GatewayEventSchema,
+  SEVERITIES,
+  type Severity,
+} from "./events.ts";
 export {
   type BackendName,
   type ExposedName,
@@ -27,13 +34,26 @@ export {
 } from "./ids.ts";
 export { type Labels, type MetricName, METRICS } from "./metrics.ts";
 export {
+  type Actor,
+  CHANGE_EFFECTS,
+  type ChangeEffect,
+  type ConfigChange,
+  type Operation,
+  OPERATION_OUTCOMES,
+  type OperationKind,
+  type OperationOutcome,
+  OPERATIONS,
+} from "./operations.ts";
+export {
   BACKEND_STATES,
   type BackendKind,
   type BackendState,
   type BackendStatus,
+  BackendStatusSchema,
   type DroppedMessages,
   type RefusedItem,
   RUNTIME_STATES,
   type RuntimeState,
   type Snapshot,
+  type Traffic,
 } from "./status.ts";

@@ -1,15 +1,17 @@
-/** What a status snapshot consists of: plain JSON, no callbacks. */
+/** What the state of a gateway and of its backends looks like: plain JSON, no callbacks. */
+import * as v from "valibot";
+import { amount, count, list, maybe, moment, oneOf, text } from "./describe.ts";
 
 /** States of the whole gateway. */
-export const RUNTIME_STATES = [
-  "starting",
-  "ready",
-  "degraded",
-  "failed",
-  "stopping",
-  "stopped",
-] as const;
-export type RuntimeState = (typeof RUNTIME_STATES)[number];
+export const RUNTIME_STATES = {
+  starting: "first handshakes are under way",
+  ready: "every enabled backend answers",
+  degraded: "calls are served, but something is missing; `reasons` says what",
+  failed: "no enabled backend answers, or what calls depend on is lost",
+  stopping: "a stop was asked for; calls drain",
+  stopped: "everything is closed",
+} as const;
+export type RuntimeState = keyof typeof RUNTIME_STATES;
 
 /** States of one backend. `ready` always means: the handshake was answered. */
 export const BACKEND_STATES = {
@@ -25,54 +27,89 @@ export const BACKEND_STATES = {
 } as const;
 export type BackendState = keyof typeof BACKEND_STATES;
 
-export type BackendKind = "http" | "http_sse" | "stdio";
+export const BACKEND_KINDS = ["http", "http_sse", "stdio"] as const;
+export type BackendKind = (typeof BACKEND_KINDS)[number];
+
+const keysOf = <Name extends string>(table: Readonly<Record<Name, unknown>>) =>
+  Object.keys(table) as Name[];
+
+export const RuntimeStateSchema = oneOf(keysOf(RUNTIME_STATES), "State of the gateway.");
+export const BackendStateSchema = oneOf(keysOf(BACKEND_STATES), "State of the backend.");
 
 /** Counters of things a backend sent that belong to nobody. */
-export interface DroppedMessages {
-  /** Replies whose id we never used. */
-  foreign: number;
-  /** Second replies to the same id. */
-  duplicate: number;
-  /** Replies after timeout or cancellation. */
-  late: number;
-  /** Lines or events that are not JSON-RPC. */
-  invalid: number;
-  /** Server requests and log messages that could belong to more than one session. */
-  unattributed: number;
-}
+const DroppedMessagesSchema = v.object({
+  foreign: count("Replies whose id we never used."),
+  duplicate: count("Second replies to the same id."),
+  late: count("Replies after timeout or cancellation."),
+  invalid: count("Lines or events that are not JSON-RPC."),
+  unattributed: count("Server requests and log messages that could belong to several sessions."),
+});
+export type DroppedMessages = v.InferOutput<typeof DroppedMessagesSchema>;
 
-export interface BackendStatus {
-  readonly name: string;
-  readonly alias: string;
-  readonly kind: BackendKind;
-  readonly state: BackendState;
-  /** ISO 8601: since when in this state. */
-  readonly since: string;
-  /** Negotiated protocol revision of the last good handshake. */
-  readonly revision?: string;
-  readonly lastError?: string;
-  /** Exit of the last child, for stdio backends. */
-  readonly exitCode?: number;
-  readonly signal?: string;
-  /** Last stderr lines, oldest first, control characters escaped. */
-  readonly stderr: readonly string[];
-  /** ISO 8601: when the next connection attempt is due. */
-  readonly nextRetry?: string;
-  readonly restarts: number;
-  readonly pid?: number;
-  readonly tools: number;
-  readonly prompts: number;
-  readonly resources: number;
-  readonly templates: number;
-  readonly inFlight: number;
-  readonly links: number;
-  readonly dropped: DroppedMessages;
-}
+/** Calls of the last minute. */
+export const TrafficSchema = v.object({
+  callsPerMinute: count("Calls that ended in the last 60 s."),
+  errorRatio: amount("Share of them that failed, 0 to 1; a caller's own mistakes do not count."),
+  p50Ms: maybe(amount("Half of them took at most so long (upper bound of a bucket), ms.")),
+  p95Ms: maybe(amount("95 % of them took at most so long (upper bound of a bucket), ms.")),
+});
+export type Traffic = v.InferOutput<typeof TrafficSchema>;
 
+/** One backend, with everything needed to see why it is as it is. */
+export const BackendStatusSchema = v.object({
+  name: text("Name in the configuration."),
+  alias: text("Prefix of its exposed names."),
+  kind: oneOf(BACKEND_KINDS, "How it is reached."),
+  state: BackendStateSchema,
+  since: moment("Since when in this state."),
+  revision: maybe(text("Negotiated protocol revision of the last good handshake.")),
+  lastError: maybe(text("Last failure; kept while it is ready again.")),
+  exitCode: maybe(amount("Exit code of the last child, for stdio backends.")),
+  signal: maybe(text("Signal that ended the last child.")),
+  stderr: list(v.string(), "Last stderr lines, oldest first, control characters escaped."),
+  nextRetry: maybe(moment("When the next connection attempt is due.")),
+  restarts: count("Connection attempts after the first."),
+  pid: maybe(count("Process id of the child.")),
+  tools: count("Tools it offers."),
+  prompts: count("Prompts it offers."),
+  resources: count("Resources it offers."),
+  templates: count("Resource templates it offers."),
+  inFlight: count("Calls it is answering."),
+  links: count("Connections to it."),
+  killed: maybe(text("Reason of the kill switch that is set for it.")),
+  traffic: TrafficSchema,
+  dropped: DroppedMessagesSchema,
+});
+export type BackendStatus = v.InferOutput<typeof BackendStatusSchema>;
+
+const REFUSED_KINDS = ["tool", "prompt", "resource", "template"] as const;
+
+/** An item of a backend that was left out of the catalog. */
+export const RefusedItemSchema = v.object({
+  backend: text("Backend it belongs to."),
+  kind: oneOf(REFUSED_KINDS, "What it is."),
+  name: text("Its name, or `*` for the whole list."),
+  reason: text("Why it was left out."),
+});
+export type RefusedItem = v.InferOutput<typeof RefusedItemSchema>;
+
+/** Sizes of the merged catalog. */
+export const CatalogSummarySchema = v.object({
+  revision: count("Grows when the catalog changes."),
+  tools: count("Tools shown."),
+  prompts: count("Prompts shown."),
+  resources: count("Resources shown."),
+  templates: count("Resource templates shown."),
+  refused: count("Items that were left out; `/manage/v1/capabilities/refused` lists them."),
+});
+
+/** The whole state in one piece, for programs that embed the gateway. */
 export interface Snapshot {
   readonly name: string;
   readonly version: string;
   readonly state: RuntimeState;
+  /** Why it is not `ready`; empty when it is. */
+  readonly reasons: readonly string[];
   /** Grows with every visible change. */
   readonly revision: number;
   /** ISO 8601. */
@@ -88,11 +125,4 @@ export interface Snapshot {
     /** Items that were refused, with the reason. */
     readonly refused: readonly RefusedItem[];
   };
-}
-
-export interface RefusedItem {
-  readonly backend: string;
-  readonly kind: "tool" | "prompt" | "resource" | "template";
-  readonly name: string;
-  readonly reason: string;
 }

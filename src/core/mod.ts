@@ -17,7 +17,10 @@ import { Runtime } from "./runtime/runtime.ts";
 export { bodyBroken, bodyTooLarge } from "./front/body.ts";
 export type { FetchHandler } from "./front/fetch.ts";
 export type { HttpHandler, HttpIncoming, HttpOutgoing } from "./front/http_message.ts";
+export { toFetch } from "./front/fetch.ts";
 export type { Peer } from "./front/peer.ts";
+export type { Act, Control, KillScope, Refusal } from "./runtime/control.ts";
+export { EventLog } from "./runtime/event_log.ts";
 
 /** Everything the core needs from outside. */
 export interface CorePorts extends BackendPorts {

@@ -10,6 +10,8 @@ export interface Layer {
   readonly imports: readonly string[];
   /** Layers of which it may import types only. */
   readonly types?: readonly string[];
+  /** Single files of other layers that it may import. */
+  readonly doors?: readonly string[];
   /** Files outside of `imports` that it may load with a dynamic import. */
   readonly dynamic?: readonly string[];
   /** Files that are no source, such as `package.json`. */
@@ -59,16 +61,29 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     builtins: true,
     separate: true,
   },
+  manage: {
+    folder: "src/manage",
+    imports: ["contract", "ports"],
+    doors: ["src/core/mod.ts"],
+    packages: ["@valibot/to-json-schema", "itty-router", "valibot"],
+    builtins: false,
+  },
+  client: {
+    folder: "src/client",
+    imports: ["contract"],
+    packages: ["eventsource-parser", "valibot"],
+    builtins: false,
+  },
   hosts: {
     folder: "src/hosts",
-    imports: ["contract", "ports", "core", "config", "telemetry", "stores"],
+    imports: ["contract", "ports", "core", "config", "telemetry", "stores", "manage"],
     files: ["package.json"],
     packages: "any",
     builtins: true,
   },
   cli: {
     folder: "cli",
-    imports: ["contract", "config"],
+    imports: ["contract", "config", "client"],
     dynamic: ["src/hosts/compose.ts"],
     files: ["package.json"],
     packages: ["@bomb.sh/tab", "@commander-js/extra-typings", "commander"],
@@ -146,7 +161,7 @@ export function importProblem(file: string, found: Import): string | undefined {
 
 function fileProblem(file: string, name: string, layer: Layer, found: Import): string | undefined {
   const target = resolve(file, found.specifier ?? "");
-  if (layer.files?.includes(target)) return undefined;
+  if (isNamed(layer, target)) return undefined;
   if (!target.endsWith(".ts")) return `"${found.specifier}" needs its .ts ending`;
   if (found.kind === "dynamic" && layer.dynamic?.includes(target)) return undefined;
   const to = layerOf(target);
@@ -157,6 +172,10 @@ function fileProblem(file: string, name: string, layer: Layer, found: Import): s
     return found.kind === "type" ? undefined : `${name} may import only types of ${to}`;
   }
   return `${name} must not import ${to} ("${target}")`;
+}
+
+function isNamed({ files = [], doors = [] }: Layer, target: string): boolean {
+  return files.includes(target) || doors.includes(target);
 }
 
 function siblingProblem(file: string, target: string, layer: Layer): string | undefined {

@@ -18,6 +18,7 @@ import { Offer } from "./offer.ts";
 import { backendStatus, disabled, down } from "./backend_status.ts";
 import type { BackendPorts } from "./ports.ts";
 import { createReport } from "./report.ts";
+import { RollingTraffic } from "../runtime/traffic.ts";
 import { Supervisor, type SupervisorStatus } from "./supervisor.ts";
 import { Upstream } from "./upstream.ts";
 import { WireOpener } from "./wire_opener.ts";
@@ -57,6 +58,7 @@ export class Backend {
   readonly #pool: LinkPool;
   readonly #upstream: Upstream;
   readonly #report: (status: SupervisorStatus) => void;
+  readonly traffic = new RollingTraffic();
   #main: Link | undefined;
   /** Resolves when the attempt under way is decided; calls wait for it instead of failing at start. */
   #decided: Promise<void> = Promise.resolve();
@@ -194,6 +196,7 @@ export class Backend {
       revision: main?.revision,
       inFlight: (main?.inFlight ?? 0) + this.#pool.inFlight,
       links: (main === undefined ? 0 : 1) + this.#pool.size,
+      traffic: this.traffic.read(this.#ports.clock.monotonic()),
       dropped: this.dropped,
     });
   }

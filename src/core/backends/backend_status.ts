@@ -5,6 +5,7 @@ import {
   type BackendStatus,
   type DroppedMessages,
   SentinelError,
+  type Traffic,
 } from "../../contract/mod.ts";
 import type { BackendCatalog } from "../catalog/types.ts";
 import type { SupervisorStatus } from "./supervisor.ts";
@@ -21,6 +22,7 @@ export interface StatusParts {
   readonly revision: string | undefined;
   readonly inFlight: number;
   readonly links: number;
+  readonly traffic: Traffic;
   readonly dropped: DroppedMessages;
 }
 
@@ -40,6 +42,7 @@ export function backendStatus(parts: StatusParts): BackendStatus {
     templates: found?.templates.length ?? 0,
     inFlight,
     links,
+    traffic: parts.traffic,
     dropped: { ...dropped },
     ...known({
       revision: parts.revision,

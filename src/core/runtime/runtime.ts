@@ -102,6 +102,7 @@ export class Runtime {
       name: config.server.name,
       version,
       state: this.#state,
+      reasons: [],
       revision,
       startedAt: new Date(this.#startedAt).toISOString(),
       backends: [...this.#backends.values()].map((backend) => backend.status()),

@@ -1,0 +1,226 @@
+/** What the management API answers. The same objects are the CLI's `--json` and what a TUI shows. */
+import * as v from "valibot";
+import { amount, count, flag, list, maybe, moment, oneOf, text } from "../describe.ts";
+import { GatewayEventSchema, SEVERITIES } from "../events.ts";
+import { ConfigChangeSchema, OperationSchema } from "../operations.ts";
+import {
+  BackendStatusSchema,
+  CatalogSummarySchema,
+  RefusedItemSchema,
+  RuntimeStateSchema,
+  TrafficSchema,
+} from "../status.ts";
+
+const revision = count("Revision of the gateway when this was read.");
+
+/** One page of a list. */
+function pageOf<const Item extends v.GenericSchema>(item: Item) {
+  return v.object({
+    items: list(item, "The page."),
+    next: maybe(text("Send it as `after` to get the next page; missing on the last one.")),
+    revision,
+  });
+}
+
+export const HealthAnswer = v.object({
+  state: RuntimeStateSchema,
+  name: text("Name of the gateway."),
+});
+
+export const StatusAnswer = v.object({
+  name: text("Name of the gateway."),
+  version: text("Version of the product."),
+  state: RuntimeStateSchema,
+  reasons: list(v.string(), "Why it is not ready; empty when it is."),
+  revision,
+  startedAt: moment("When it was started."),
+  uptimeSeconds: count("How long it has been running."),
+  runtime: v.object({ name: text("node, deno or bun."), version: text("Its version.") }),
+  pid: maybe(count("Process id.")),
+  endpoint: maybe(text("URL for MCP clients; missing when nothing listens.")),
+  config: v.object({
+    source: text("File it came from."),
+    hash: text("First 12 hex digits of a hash over the resolved, masked configuration."),
+    loadedAt: moment("When it was last applied."),
+    loadedBy: text("Who applied it: `start`, a token, `signal` or `file watch`."),
+    restartPending: list(v.string(), "Changed keys that wait for the next start."),
+  }),
+  backends: v.object({
+    total: count("Configured backends."),
+    states: v.pipe(v.record(v.string(), v.number()), v.description("State = how many.")),
+  }),
+  catalog: CatalogSummarySchema,
+  sessions: count("Open sessions."),
+  inFlight: count("Calls being answered."),
+  traffic: TrafficSchema,
+  killSwitches: count("Kill switches that are set."),
+  stores: list(
+    v.object({
+      name: text("What is kept in it."),
+      kind: text("What it is."),
+      ok: flag("Whether it accepts what it gets."),
+      error: maybe(text("Why not.")),
+    }),
+    "Health of the stores.",
+  ),
+  events: v.object({
+    oldest: text("Cursor of the oldest event kept; `0` when there is none."),
+    last: text("Cursor of the newest event; `0` when there is none."),
+  }),
+  log: v.object({
+    level: oneOf(SEVERITIES, "Least severe events that are written."),
+    until: maybe(moment("When it falls back to the configured level.")),
+  }),
+});
+export type Status = v.InferOutput<typeof StatusAnswer>;
+
+export const BackendListAnswer = pageOf(BackendStatusSchema);
+
+export const BackendAnswer = v.object({ ...BackendStatusSchema.entries, revision });
+
+export const BackendLogsAnswer = v.object({
+  backend: text("Its name."),
+  lines: list(v.string(), "Last stderr lines, oldest first, at most 200."),
+  total: count("Lines ever written."),
+  revision,
+});
+
+const CAPABILITY_KINDS = ["tool", "prompt", "resource", "template"] as const;
+
+/** A tool, prompt, resource or resource template as the catalog shows it. */
+export const CapabilitySchema = v.object({
+  kind: oneOf(CAPABILITY_KINDS, "What it is."),
+  name: text("Exposed name, or URI."),
+  backend: text("Who offers it."),
+  original: text("The backend's own name for it."),
+  description: maybe(text("First 500 characters of its description.")),
+  hash: text("Hash of its definition as the backend gave it."),
+  toolsets: list(v.string(), "Toolsets that show it."),
+  killed: maybe(text("Reason of the kill switch it falls under.")),
+});
+export type Capability = v.InferOutput<typeof CapabilitySchema>;
+
+export const CapabilityListAnswer = pageOf(CapabilitySchema);
+
+export const CapabilityAnswer = v.object({
+  ...CapabilitySchema.entries,
+  definition: v.pipe(v.record(v.string(), v.unknown()), v.description("As shown to clients.")),
+  revision,
+});
+
+export const RefusedListAnswer = pageOf(RefusedItemSchema);
+
+export const EventListAnswer = v.object({
+  items: list(GatewayEventSchema, "Events after the cursor, oldest first."),
+  next: maybe(text("Cursor of the last one; send it as `after`. Missing when there is no more.")),
+  last: text("Cursor of the newest event there is."),
+  lost: maybe(count("Events after the cursor that are not kept any more.")),
+  revision,
+});
+
+/** One call that has ended. Never an argument or a result. */
+export const CallSchema = v.object({
+  request: text("UUIDv7; the same in error data, log and audit."),
+  at: moment("When it ended."),
+  method: text("MCP method."),
+  name: maybe(text("Tool, prompt or URI, once it was found in the catalog.")),
+  backend: maybe(text("Who answered.")),
+  outcome: text("As in the metric label `sentinel_outcome`."),
+  error: maybe(text("Stable code of a refusal.")),
+  durationMs: amount("From its arrival to its answer."),
+  session: text("Id of the session as `/sessions` shows it."),
+  transport: text("Front it came by."),
+  revision: text("Protocol revision of the client."),
+});
+export type CallRecord = v.InferOutput<typeof CallSchema>;
+
+/** One client session. The id is not the one on the wire: that one could be used to speak in it. */
+export const SessionSchema = v.object({
+  id: text("12 hex digits."),
+  client: maybe(text("Name and version the client gave.")),
+  transport: text("Front it came by."),
+  revision: text("Negotiated protocol revision."),
+  toolset: maybe(text("Named view it uses.")),
+  openedAt: moment("When it was opened."),
+  idleSeconds: count("Since its last sign of life."),
+  calls: count("Calls so far."),
+  inFlight: count("Calls being answered."),
+  streams: count("Open event streams."),
+});
+export type SessionStatus = v.InferOutput<typeof SessionSchema>;
+
+export const SessionListAnswer = pageOf(SessionSchema);
+
+export const SessionAnswer = v.object({
+  ...SessionSchema.entries,
+  capabilities: list(v.string(), "What the client declared it can answer."),
+  links: list(v.string(), "Backends with a connection of its own for this session."),
+  gatewayRevision: revision,
+});
+
+export const KillSwitchSchema = v.object({
+  scope: oneOf(["tools", "backends"], "What it ends calls to."),
+  name: text("Name, or pattern with `*` over exposed tool names."),
+  reason: text("Why; told to callers."),
+  by: text("Who set it."),
+  since: moment("When it was set."),
+  from: oneOf(
+    ["operator", "config"],
+    "Whether the configuration file has to be changed to clear it.",
+  ),
+  matches: count("Tools or backends it covers now."),
+});
+export type KillSwitch = v.InferOutput<typeof KillSwitchSchema>;
+
+export const KillSwitchListAnswer = pageOf(KillSwitchSchema);
+
+export const ConfigAnswer = v.object({
+  source: text("File it came from."),
+  hash: text("As in the status."),
+  config: v.pipe(
+    v.record(v.string(), v.unknown()),
+    v.description("In force: defaults filled in, secrets replaced, spelled as in the file."),
+  ),
+  revision,
+});
+
+export const DiffAnswer = v.object({
+  changes: list(ConfigChangeSchema, "What a reload would do; empty when nothing."),
+  starts: list(v.string(), "Backends that would be started."),
+  stops: list(v.string(), "Backends that would be stopped."),
+  reconnects: list(v.string(), "Backends whose connections would be made anew."),
+  sessions: count("Sessions that would be closed because their toolset goes."),
+  warnings: list(v.string(), "What works but should be looked after."),
+  hash: text("Hash of the configuration on disk."),
+  revision,
+});
+export type Diff = v.InferOutput<typeof DiffAnswer>;
+
+export const OperationAnswer = OperationSchema;
+
+export const ReloadAnswer = v.object({
+  ...OperationSchema.entries,
+  changes: list(ConfigChangeSchema, "What was changed."),
+  hash: text("Hash of the configuration in force."),
+});
+
+export const KillAnswer = v.object({
+  ...OperationSchema.entries,
+  matches: count("Tools or backends the switch covers now."),
+});
+
+export const ErrorAnswer = v.object({
+  error: v.object({
+    code: text("Stable name of the error table."),
+    message: text("What happened."),
+    request: text("UUIDv7 of the request; the same in log and journal."),
+    remedy: text("What to do."),
+    reason: maybe(text("More about why.")),
+    retryAfterMs: maybe(count("When to try again.")),
+    issues: maybe(
+      list(v.record(v.string(), v.unknown()), "Mistakes of a configuration, with line and column."),
+    ),
+    last: maybe(text("Newest cursor there is.")),
+  }),
+});
+export type ErrorBody = v.InferOutput<typeof ErrorAnswer>["error"];
