@@ -10,25 +10,23 @@ import { ConfigError } from "../src/config/issue.ts";
 import type { Override } from "../src/config/overrides.ts";
 import { parseConfig, type ParsedConfig } from "../src/config/parse.ts";
 import type { ReadFile } from "../src/config/references.ts";
+import type { Config } from "../src/contract/config.ts";
 import { CommandFailed, EXIT } from "./exit.ts";
 import type { Io } from "./io.ts";
-import { counted, type GlobalOptions, type Output } from "./output.ts";
+import { type ConfigOptions, optionOverrides } from "./config_options.ts";
+import { counted, type Output } from "./output.ts";
 
 const LARGEST_CONFIG = 4 * 1024 * 1024;
 const LARGEST_SECRET = 64 * 1024;
 const GROUP_MAY_WRITE = 0o020;
 const OTHERS_MAY_WRITE = 0o002;
 
-/** Options of the commands that read a configuration. */
-export interface ConfigOptions extends GlobalOptions {
-  readonly envFile?: string;
-  readonly listen?: string;
-  readonly logLevel?: string;
-}
-
 export interface LoadedConfig extends ParsedConfig {
   /** As given, or as found. */
   readonly file: string;
+  /** Absolute. */
+  readonly path: string;
+  readonly text: string;
 }
 
 export interface LoadRequest {
@@ -77,7 +75,7 @@ export async function loadConfig(request: LoadRequest): Promise<LoadedConfig> {
   }
   const path = resolve(io.cwd, file);
   const text = await readText(path, file);
-  return { file, ...await parseText(text, file, request) };
+  return { file, path, text, ...await parseText(text, file, request) };
 }
 
 /** Parses a configuration that is already in memory. */
@@ -87,17 +85,27 @@ export async function parseText(
   { io, options, overrides = [] }: LoadRequest,
 ): Promise<ParsedConfig> {
   const folder = dirname(resolve(io.cwd, file));
+  const env = await environment(io, options.envFile);
   const parsed = await parseConfig(text, {
     file,
-    env: await environment(io, options.envFile),
+    env,
     readFile: (name) => readSecret(resolve(folder, name)),
-    overrides: [...optionOverrides(options), ...overrides],
+    overrides: [...optionOverrides(options, { text, file, env, cwd: io.cwd }), ...overrides],
+    now: io.clock.now(),
   });
-  for (const backend of Object.values(parsed.config.backends)) {
-    // A relative folder counts from the file, wherever the command was started.
+  resolvePaths(parsed.config, folder);
+  return parsed;
+}
+
+/** Relative paths count from the file, wherever the command was started. */
+function resolvePaths({ backends, management: { tls } }: Config, folder: string): void {
+  for (const backend of Object.values(backends)) {
     if (backend.cwd !== undefined) backend.cwd = resolve(folder, backend.cwd);
   }
-  return parsed;
+  if (tls === undefined) return;
+  tls.cert = resolve(folder, tls.cert);
+  tls.key = resolve(folder, tls.key);
+  if (tls.client_ca !== undefined) tls.client_ca = resolve(folder, tls.client_ca);
 }
 
 /**
@@ -120,17 +128,6 @@ export async function checkWriters(file: string, io: Io): Promise<string | undef
 export function printIssues(error: ConfigError, output: Output): void {
   output.problem(formatIssues(error.issues, output.paintError));
   output.problem(`\n${counted(error.issues.length, "error")}`);
-}
-
-function optionOverrides({ listen, logLevel, verbose, quiet }: ConfigOptions): Override[] {
-  const level = logLevel ?? (verbose ? "debug" : quiet ? "error" : undefined);
-  const source = logLevel === undefined ? (verbose ? "--verbose" : "--quiet") : "--log-level";
-  return [
-    ...(listen === undefined
-      ? []
-      : [{ path: ["server", "listen"], value: listen, source: "--listen" }]),
-    ...(level === undefined ? [] : [{ path: ["telemetry", "log", "level"], value: level, source }]),
-  ];
 }
 
 async function environment(io: Io, envFile: string | undefined): Promise<Io["env"]> {

@@ -7,6 +7,10 @@ export interface Sink {
   readonly isTerminal: boolean;
   /** Characters in a line, where that is known. */
   readonly columns?: number | undefined;
+  /** False when the reader has gone. */
+  readonly isOpen: boolean;
+  /** Resolves when what was written has left the process, so that a slow reader slows the writer. */
+  drained(): Promise<void>;
 }
 
 export interface Io {
@@ -18,8 +22,18 @@ export interface Io {
   readonly cwd: string;
   /** Asks a person; undefined when nobody is there. */
   readonly ask: ((question: string) => Promise<string>) | undefined;
+  readonly clock: CliClock;
+  /** Calls `run` when the person presses Ctrl-C, once; the returned function takes that back. */
+  readonly onInterrupt: (run: () => void) => () => void;
   /** The composition root, loaded by the commands that start a gateway. */
   readonly loadHost: typeof loadHost;
+}
+
+export interface CliClock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Calls `run` once; the returned function takes that back. */
+  after(ms: number, run: () => void): () => void;
 }
 
 /** The gateway for this runtime: heavy, so only `up`, `server` and `stdio` load it. */
@@ -41,6 +55,8 @@ export function systemIo(): Io {
     env: process.env,
     cwd: process.cwd(),
     ask: attended ? ask : undefined,
+    clock: { now: () => Date.now(), after },
+    onInterrupt,
     loadHost,
   };
 }
@@ -53,8 +69,25 @@ function sinkOf(stream: NodeJS.WriteStream): Sink {
       if (open) stream.write(text);
     },
     isTerminal: stream.isTTY === true,
-    columns: stream.columns,
+    get columns() {
+      return stream.columns;
+    },
+    get isOpen() {
+      return open;
+    },
+    // The callback comes with an error too, so a reader that goes cannot hold the writer.
+    drained: () => new Promise((resolve) => open ? stream.write("", () => resolve()) : resolve()),
   };
+}
+
+function after(ms: number, run: () => void): () => void {
+  const timer = setTimeout(run, ms);
+  return () => clearTimeout(timer);
+}
+
+function onInterrupt(run: () => void): () => void {
+  process.once("SIGINT", run);
+  return () => void process.off("SIGINT", run);
 }
 
 async function ask(question: string): Promise<string> {

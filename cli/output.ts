@@ -1,10 +1,15 @@
 /** How results, warnings and errors look. */
 import { styleText } from "node:util";
+import type { FailureDetails } from "./exit.ts";
 import type { Io, Sink } from "./io.ts";
+import { visible, visibleJson } from "./text.ts";
 
 /** Options every command has. */
 export interface GlobalOptions {
   readonly config?: string;
+  readonly profile?: string;
+  /** Duration, such as `30s`. */
+  readonly timeout?: string;
   readonly quiet?: true;
   readonly verbose?: true;
   readonly json?: true;
@@ -45,10 +50,19 @@ export class Output {
     this.#io.out.write(`${text}\n`);
   }
 
+  /** Cells of a line on a terminal; undefined for files and pipes, which hold any length. */
+  get width(): number | undefined {
+    return this.#io.out.isTerminal ? this.#io.out.columns : undefined;
+  }
+
   /** The result as one JSON object; `kind` names its schema. */
   json(kind: string, body: Readonly<Record<string, unknown>>): void {
-    const object = { schema: `mcp-sentinel/v1/${kind}`, ...body };
-    this.#io.out.write(`${JSON.stringify(object, null, 2)}\n`);
+    this.#io.out.write(`${visibleJson(named(kind, body), 2)}\n`);
+  }
+
+  /** One JSON object of many, on a line of its own. */
+  jsonLine(kind: string, body: Readonly<Record<string, unknown>>): void {
+    this.#io.out.write(`${visibleJson(named(kind, body))}\n`);
   }
 
   /** Something to know that is not the result; silent with --quiet. */
@@ -67,10 +81,30 @@ export class Output {
   }
 
   /** Why the command failed, and what to do. */
-  error(message: string, hint: string): void {
+  error(message: string, hint: string, details: FailureDetails = {}): void {
     this.problem(`${this.paintError("error", "error:")} ${message}`);
+    for (const issue of details.issues ?? []) this.problem(issueLine(issue));
+    if (details.reason !== undefined) this.problem(`  reason: ${visible(details.reason)}`);
     if (hint !== "") this.problem(`  help: ${hint}`);
+    if (details.request !== undefined) this.problem(`  request: ${visible(details.request)}`);
   }
+}
+
+function named(kind: string, body: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return { schema: `mcp-sentinel/v1/${kind}`, ...body };
+}
+
+/** A mistake of a configuration that another machine has read. */
+function issueLine(
+  { file, line, column, message, hint }: Readonly<Record<string, unknown>>,
+): string {
+  const place = [file, line, column].flatMap(plain).join(":");
+  const parts = [place, message, hint].flatMap(plain).filter((part) => part !== "");
+  return `  --> ${visible(parts.join("  "))}`;
+}
+
+function plain(value: unknown): string[] {
+  return typeof value === "string" || typeof value === "number" ? [String(value)] : [];
 }
 
 /** Color on terminals only; --no-color, NO_COLOR, FORCE_COLOR and TERM=dumb decide before that. */
@@ -93,6 +127,6 @@ export function columns(rows: readonly (readonly [string, string])[], indent = "
 }
 
 /** `1 backend`, `3 backends`. */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+export function counted(count: number, noun: string, nouns = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : nouns}`;
 }

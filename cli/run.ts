@@ -8,23 +8,47 @@ import { createProgram } from "./program.ts";
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   const result = { code: EXIT.done as number };
   const completing = argv.includes("completion") || argv[0] === "complete";
-  const program = createProgram(io, { setCode: (code) => result.code = code, completing });
+  const program = createProgram({ io, setCode: (code) => result.code = code, completing });
   try {
     if (completing) (await import("./commands/completion.ts")).addCompletion(program);
-    await program.parseAsync(argv, { from: "user" });
+    const words = completing ? argv : withoutTui(argv, program.commands, io);
+    await program.parseAsync(words, { from: "user" });
     return result.code;
   } catch (thrown) {
     return report(thrown, new Output(io, program.opts()), program.opts());
   }
 }
 
+interface Named {
+  name(): string;
+  aliases(): string[];
+}
+
+/** `--no-tui` was how the server ran before there were verbs; it still is, for scripts. */
+function withoutTui(
+  argv: readonly string[],
+  commands: readonly Named[],
+  io: Io,
+): readonly string[] {
+  const end = argv.indexOf("--");
+  const own = end < 0 ? argv : argv.slice(0, end);
+  if (!own.includes("--no-tui")) return argv;
+  io.err.write(
+    "warning: --no-tui is deprecated; mcp-sentinel server  runs without a terminal UI\n",
+  );
+  const names = new Set(commands.flatMap((command) => [command.name(), ...command.aliases()]));
+  const kept = own.filter((word) => word !== "--no-tui");
+  const verb = kept.some((word) => names.has(word)) ? [] : ["server"];
+  return [...verb, ...kept, ...argv.slice(own.length)];
+}
+
 function report(thrown: unknown, output: Output, options: GlobalOptions): number {
   // Commander has already written its message.
   if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (thrown instanceof CommandFailed) {
-    const { code, message, hint } = thrown;
-    if (output.isJson) output.json("error", { code, message, hint });
-    else output.error(message, hint);
+    const { code, message, hint, details } = thrown;
+    if (output.isJson) output.json("error", { code, message, hint, ...details });
+    else output.error(message, hint, details);
     return code;
   }
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));

@@ -1,12 +1,12 @@
 /** What `up`, `server` and `stdio` have in common: start, wait for the end, exit code. */
-import { homedir } from "node:os";
-import { join } from "node:path";
 import process from "node:process";
 import { ConfigError } from "../src/config/issue.ts";
 import type { ParsedConfig } from "../src/config/parse.ts";
-import { printIssues } from "./config_file.ts";
 import { plainIssue } from "../src/config/format.ts";
+import { SentinelError } from "../src/contract/errors.ts";
+import { checkWriters, type LoadedConfig, printIssues } from "./config_file.ts";
 import { CommandFailed, EXIT } from "./exit.ts";
+import { stateFolder } from "./folders.ts";
 import type { Gateway, Io } from "./io.ts";
 import type { Output } from "./output.ts";
 
@@ -29,30 +29,80 @@ export async function orExitCode<Loaded>(
   }
 }
 
-/** Starts the gateway of a configuration. */
-export async function start(parsed: ParsedConfig, io: Io, listen: boolean): Promise<Gateway> {
-  const { config, secrets, notices } = parsed;
-  const { startGateway } = await io.loadHost();
-  return await startGateway({ config, secrets, notices, listen, stateDir: stateFolder(io) });
+type StartOptions = Parameters<Awaited<ReturnType<Io["loadHost"]>>["startGateway"]>[0];
+
+/** A configuration to start with. */
+export interface StartRequest {
+  readonly io: Io;
+  readonly parsed: ParsedConfig;
+  readonly source: StartOptions["source"];
+  /** False for `stdio`. */
+  readonly listen: boolean;
 }
 
-/** A failed start in words, for everything the system may refuse when asked to listen. */
-export function startFailure(thrown: unknown, address: string): unknown {
+/** Starts the gateway of a configuration. @throws what `startFailure` puts into words */
+export async function start({ io, parsed, source, listen }: StartRequest): Promise<Gateway> {
+  const { config, secrets, notices } = parsed;
+  const { startGateway } = await io.loadHost();
+  const stateDir = stateFolder(io);
+  return await startGateway({ config, secrets, notices, source, listen, stateDir });
+}
+
+/** The file a configuration came from; `load` reads it again in the same way. */
+export function fileSource(
+  { file, path, text }: LoadedConfig,
+  { io, load }: { readonly io: Io; readonly load: () => Promise<ParsedConfig> },
+): StartOptions["source"] {
+  const read = async () => {
+    await checkWriters(file, io);
+    return await load();
+  };
+  return { name: file, identity: path, text, read };
+}
+
+/** What the gateway says of an address that it cannot listen on. */
+interface ListenFailure {
+  readonly listener: "server" | "management";
+  readonly address: string;
+}
+
+/** The listener that could not be opened; undefined for other failures. */
+export function listenerOf(thrown: unknown): ListenFailure | undefined {
+  const isOne = thrown instanceof Error && "listener" in thrown && "address" in thrown;
+  return isOne ? thrown as Error & ListenFailure : undefined;
+}
+
+/** A failed start in words, for everything the system may refuse. */
+export function startFailure(thrown: unknown): unknown {
+  if (thrown instanceof SentinelError) return refusal(thrown);
+  const failure = listenerOf(thrown);
+  if (failure === undefined) return thrown;
+  const { listener, address } = failure;
+  const isServer = listener === "server";
+  const shown = isServer ? address : `management address ${address}`;
+  const option = isServer ? "--listen" : "--management-port";
   const code = codeOf(thrown);
   if (code === "EADDRINUSE") {
-    const hint = "another gateway may be running; --listen takes another address";
-    return new CommandFailed(EXIT.failed, `${address} is taken`, hint);
+    const hint = `another gateway may be running; ${option} takes another ${
+      isServer ? "address" : "port"
+    }`;
+    return new CommandFailed(EXIT.failed, `${shown} is taken`, hint);
   }
   if (code === "EACCES" || code === "EPERM") {
-    const hint = "ports below 1024 are for root; --listen takes another address";
-    return new CommandFailed(EXIT.failed, `not allowed to listen on ${address}`, hint);
+    const hint = `ports below 1024 are for root; ${option} takes another one`;
+    return new CommandFailed(EXIT.failed, `not allowed to listen on ${shown}`, hint);
   }
   if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND") {
-    const hint = "--listen 127.0.0.1:8808 is on every machine";
+    const everywhere = isServer ? "--listen 127.0.0.1:8808" : "--management-host 127.0.0.1";
+    const hint = `${everywhere} is on every machine`;
     return new CommandFailed(EXIT.failed, `this machine has no address ${address}`, hint);
   }
-  // Something else the system refused; what has no code is a defect.
-  return code === undefined ? thrown : new CommandFailed(EXIT.failed, (thrown as Error).message);
+  return new CommandFailed(EXIT.failed, (thrown as Error).message);
+}
+
+/** What the gateway itself refused. */
+function refusal({ code, message }: SentinelError): CommandFailed {
+  return new CommandFailed(code === "CONFIG_INVALID" ? EXIT.badConfig : EXIT.failed, message);
 }
 
 /** The system's name for a failure. */
@@ -76,12 +126,4 @@ export async function exitCodeOf(ended: Promise<unknown>): Promise<number> {
     process.off("SIGINT", interrupted);
     process.off("SIGTERM", terminated);
   }
-}
-
-function stateFolder({ env }: Io): string {
-  if (process.platform === "win32" && env["LOCALAPPDATA"]) {
-    return join(env["LOCALAPPDATA"], "mcp-sentinel");
-  }
-  const state = env["XDG_STATE_HOME"] || join(env["HOME"] ?? homedir(), ".local", "state");
-  return join(state, "mcp-sentinel");
 }

@@ -20,7 +20,7 @@ export const REQUIREMENTS = {
   },
   "G1.3": {
     text: "backends, role→tool mappings, limits and kill switches are typed configuration",
-    partly: "Roles, limits and kill switches are checked, but have no effect yet.",
+    partly: "Roles and limits are checked, but have no effect yet.",
   },
   "G1.4": {
     text: "secrets come from environment or files, never from the configuration file",
@@ -100,11 +100,9 @@ export const REQUIREMENTS = {
   },
   "G6.3": {
     text: "a disabled tool answers an error",
-    open: "There are no kill switches yet.",
   },
   "G6.4": {
     text: "a disabled backend's tools answer errors",
-    open: "A backend can be configured as disabled; it cannot be switched off while running.",
   },
   "G7.1": {
     text: "`GET /health` 200 while the process runs",
@@ -145,7 +143,7 @@ export const REQUIREMENTS = {
   "G9.1": {
     text:
       "`GET /metrics`: request count, latency histogram, error rate, backend health, limit hits",
-    open: "Metrics are counted inside but not served yet.",
+    partly: "Limit hits are not counted: there are no limits yet.",
   },
   "G9.2": {
     text: "arguments are checked against the cached schema before the backend",
@@ -157,11 +155,9 @@ export const REQUIREMENTS = {
   },
   "G9.4": {
     text: "SIGHUP or a changed file reloads without a restart",
-    open: "A changed configuration needs a restart.",
   },
   "G9.5": {
     text: "kill switches by reload hold for the next request",
-    open: "There are no kill switches yet.",
   },
   "G10.1": {
     text: "a minimal multi-stage container image",
@@ -186,21 +182,18 @@ export const REQUIREMENTS = {
   "S2": {
     text:
       "a separate client reads live state: health, status, backends, capabilities, events, event stream",
-    open: "There is no management API yet.",
   },
   "S3": {
     text:
       "management calls without a token are refused; localhost by default, remote only on purpose; TLS, mTLS; scopes `read` and `admin`",
-    open: "There is no management API yet.",
   },
   "S4": {
     text: "auth failures and admin acts are audited",
-    open: "There is no audit yet.",
+    partly: "They are in the journal of operations; the audit of calls is not there yet.",
   },
   "S5": {
     text:
       "reload and reconnect are serialised, idempotent and race-safe; shutdown optional and off",
-    open: "There are no management operations yet.",
   },
   "S6": {
     text: "closing the TUI does not stop the server; the TUI starts no server",
@@ -214,7 +207,7 @@ export const REQUIREMENTS = {
   "S8": {
     text:
       "commands `server` and `tui`, the `--management-*` options, the old way with a deprecation warning",
-    open: "The command `server` exists; `tui` and the management options do not yet.",
+    partly: "The command `tui` is not there yet.",
   },
   "S9": {
     text: "docs: architecture, management contract, operations and security, migration",

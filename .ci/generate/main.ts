@@ -6,16 +6,21 @@ import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { ROOT } from "../../tests/arch/source_files.ts";
 import { configPage, schemaFile } from "./config_pages.ts";
-import { errorsPage, eventsPage, metricsPage, statusPage } from "./contract_pages.ts";
+import { errorsPage, eventsPage, metricsPage } from "./contract_pages.ts";
 import { layersTable } from "./layers_table.ts";
+import { managementPage, openapiFile } from "./management_page.ts";
 import { requirementsPage } from "./requirements_page.ts";
+import { operationsPage, statusPage } from "./state_pages.ts";
 
 const PAGES: Readonly<Record<string, () => string | Promise<string>>> = {
   "docs/architecture.md": () => replacePart("docs/architecture.md", "layers", layersTable()),
   "docs/config.md": configPage,
   "docs/errors.md": errorsPage,
   "docs/events.md": eventsPage,
+  "docs/management.md": managementPage,
   "docs/metrics.md": metricsPage,
+  "docs/openapi.json": openapiFile,
+  "docs/operations.md": operationsPage,
   "docs/requirements.md": requirementsPage,
   "docs/sentinel.schema.json": schemaFile,
   "docs/status.md": statusPage,

@@ -1,6 +1,7 @@
 import { tomlDocument } from "../../src/config/toml.ts";
 import { resolvedView } from "../../src/config/view.ts";
-import { type ConfigOptions, loadConfig } from "../config_file.ts";
+import { loadConfig } from "../config_file.ts";
+import type { ConfigOptions } from "../config_options.ts";
 import { EXIT } from "../exit.ts";
 import type { Io } from "../io.ts";
 import type { Output } from "../output.ts";

@@ -1,8 +1,9 @@
-import { checkWriters, type ConfigOptions, loadConfig } from "../config_file.ts";
+import { checkWriters, loadConfig } from "../config_file.ts";
+import type { ConfigOptions } from "../config_options.ts";
 import type { Io } from "../io.ts";
 import type { Output } from "../output.ts";
+import { exitCodeOf, fileSource, orExitCode, start, startFailure } from "../start.ts";
 import { welcome } from "../welcome.ts";
-import { exitCodeOf, orExitCode, start, startFailure } from "../start.ts";
 
 interface ServerRequest {
   readonly io: Io;
@@ -17,14 +18,17 @@ export async function server({ io, output, options }: ServerRequest): Promise<nu
   const { config, file } = loaded;
   const warnings = [await checkWriters(file, io) ?? [], loaded.warnings].flat();
   for (const warning of warnings) output.warn(warning);
-  const gateway = await start(loaded, io, true).catch((thrown: unknown) => {
-    throw startFailure(thrown, config.server.listen);
+  const load = () => loadConfig({ io, options: { ...options, config: file } });
+  const source = fileSource(loaded, { io, load });
+  const gateway = await start({ io, parsed: loaded, source, listen: true }).catch((thrown) => {
+    throw startFailure(thrown);
   });
+  const { managementUrl: management } = gateway;
   const url = `${gateway.url}${config.server.path}`;
-  if (output.isJson) output.json("server", { url, file });
+  if (output.isJson) output.json("server", { url, management, file });
   else if (!output.isQuiet) {
     const backends = Object.keys(config.backends);
-    welcome({ url, file, backends, name: config.server.name }, output);
+    welcome({ url, management, file, backends, name: config.server.name }, output);
   }
   return await exitCodeOf(gateway.finished);
 }

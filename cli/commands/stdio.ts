@@ -1,7 +1,8 @@
-import { checkWriters, type ConfigOptions, loadConfig } from "../config_file.ts";
+import { checkWriters, loadConfig } from "../config_file.ts";
+import type { ConfigOptions } from "../config_options.ts";
 import type { Io } from "../io.ts";
 import type { Output } from "../output.ts";
-import { exitCodeOf, orExitCode, start } from "../start.ts";
+import { exitCodeOf, fileSource, orExitCode, start, startFailure } from "../start.ts";
 
 interface StdioRequest {
   readonly io: Io;
@@ -13,9 +14,14 @@ interface StdioRequest {
 export async function stdio({ io, output, options }: StdioRequest): Promise<number> {
   const loaded = await orExitCode(output, () => loadConfig({ io, options }));
   if (typeof loaded === "number") return loaded;
-  const warnings = [await checkWriters(loaded.file, io) ?? [], loaded.warnings].flat();
+  const { file } = loaded;
+  const warnings = [await checkWriters(file, io) ?? [], loaded.warnings].flat();
   for (const warning of warnings) output.warn(warning);
-  const gateway = await start(loaded, io, false);
+  const load = () => loadConfig({ io, options: { ...options, config: file } });
+  const source = fileSource(loaded, { io, load });
+  const gateway = await start({ io, parsed: loaded, source, listen: false }).catch((thrown) => {
+    throw startFailure(thrown);
+  });
   const ended = Promise.race([gateway.stdio(), gateway.finished]);
   const code = await exitCodeOf(ended);
   await gateway.stop();

@@ -1,24 +1,33 @@
 import { resolve } from "node:path";
 import type { Override } from "../../src/config/overrides.ts";
 import type { ParsedConfig } from "../../src/config/parse.ts";
+import { parseListen } from "../../src/contract/config/listen.ts";
 import {
   checkWriters,
-  type ConfigOptions,
   findConfig,
   loadConfig,
+  type LoadedConfig,
   parseText,
 } from "../config_file.ts";
+import type { ConfigOptions } from "../config_options.ts";
 import { CommandFailed, EXIT } from "../exit.ts";
 import type { Gateway, Io } from "../io.ts";
 import type { Output } from "../output.ts";
-import { codeOf, exitCodeOf, orExitCode, start, startFailure } from "../start.ts";
+import {
+  codeOf,
+  exitCodeOf,
+  fileSource,
+  listenerOf,
+  orExitCode,
+  start,
+  startFailure,
+  type StartRequest,
+} from "../start.ts";
 import { VERSION } from "../version.ts";
 import { welcome } from "../welcome.ts";
 
 /** How many ports are tried after the default one. */
 const MORE_PORTS = 20;
-/** The control plane's own. */
-const MANAGEMENT_PORT = 8809;
 
 interface UpOptions extends ConfigOptions {
   readonly backend: readonly string[];
@@ -35,44 +44,75 @@ interface UpRequest {
 /** Starts a gateway with what is there: a file or none, and the servers of the command line. */
 export async function up(request: UpRequest): Promise<number> {
   const { io, output, options } = request;
-  const overrides = backendsOf(request);
+  const named = backendsOf(request);
   const file = await findConfig(io, options.config);
-  const loaded = await orExitCode(
-    output,
-    () =>
-      file === undefined
-        ? parseText("", "sentinel.toml", { io, options, overrides })
-        : loadConfig({ io, options: { ...options, config: file }, overrides }),
-  );
+  const load = (ports: readonly Override[]) => {
+    const overrides = [...named, ...ports];
+    return file === undefined
+      ? parseText("", "sentinel.toml", { io, options, overrides })
+      : loadConfig({ io, options: { ...options, config: file }, overrides });
+  };
+  const loaded = await orExitCode(output, () => load([]));
   if (typeof loaded === "number") return loaded;
   const writers = file === undefined ? undefined : await checkWriters(file, io);
   for (const warning of [writers ?? [], loaded.warnings].flat()) output.warn(warning);
-  const gateway = await startOnFreePort(loaded, io);
+  const gateway = await startOnFreePorts({ io, load, first: loaded });
+  const { managementUrl: management } = gateway;
   const url = `${gateway.url}${loaded.config.server.path}`;
   const backends = Object.keys(loaded.config.backends);
-  if (output.isJson) output.json("up", { version: VERSION, url, file, backends });
+  if (output.isJson) output.json("up", { version: VERSION, url, management, file, backends });
   else if (!output.isQuiet) {
-    welcome({ url, file, backends, name: loaded.config.server.name }, output);
+    welcome({ url, management, file, backends, name: loaded.config.server.name }, output);
   }
   return await exitCodeOf(gateway.finished);
 }
 
-/** Tries the next ports when the default one is taken; an address somebody chose is never changed. */
-async function startOnFreePort(loaded: ParsedConfig, io: Io): Promise<Gateway> {
-  const { server } = loaded.config;
-  const chosen = loaded.origin(["server", "listen"]) !== "default";
-  const [, host = "", first = ""] = /^(.*):(\d+)$/.exec(server.listen) ?? [];
-  for (let port = Number(first);; port++) {
-    if (port === MANAGEMENT_PORT) continue;
-    const listen = `${host}:${port}`;
+interface Attempts {
+  readonly io: Io;
+  /** Loads the configuration with these values on top. */
+  readonly load: (ports: readonly Override[]) => Promise<ParsedConfig | LoadedConfig>;
+  readonly first: ParsedConfig | LoadedConfig;
+}
+
+type ListenerName = "server" | "management";
+
+/** Tries the next ports when a default one is taken; an address somebody chose is never changed. */
+async function startOnFreePorts({ io, load, first }: Attempts): Promise<Gateway> {
+  const moved = new Map<ListenerName, Override>();
+  for (let parsed = first;; parsed = await load([...moved.values()])) {
     try {
-      const config = { ...loaded.config, server: { ...server, listen } };
-      return await start({ ...loaded, config }, io, true);
+      const source = sourceOf(parsed, { io, load: () => load([...moved.values()]) });
+      return await start({ io, parsed, source, listen: true });
     } catch (thrown) {
-      const goOn = codeOf(thrown) === "EADDRINUSE" && !chosen;
-      if (!goOn || port >= Number(first) + MORE_PORTS) throw startFailure(thrown, listen);
+      const next = nextAddress(thrown, first, parsed);
+      if (next === undefined) throw startFailure(thrown);
+      moved.set(next.listener, next.override);
     }
   }
+}
+
+function sourceOf(
+  parsed: ParsedConfig | LoadedConfig,
+  again: Parameters<typeof fileSource>[1],
+): StartRequest["source"] {
+  if ("text" in parsed) return fileSource(parsed, again);
+  return { name: "command line", identity: again.io.cwd };
+}
+
+/** The next port of the listener whose address is taken; undefined when there is none to try. */
+function nextAddress(thrown: unknown, first: ParsedConfig, { config }: ParsedConfig) {
+  const listener = codeOf(thrown) === "EADDRINUSE" ? listenerOf(thrown)?.listener : undefined;
+  if (listener === undefined || first.origin([listener, "listen"]) !== "default") return undefined;
+  const begin = parseListen(first.config[listener].listen);
+  const now = parseListen(config[listener].listen);
+  if (begin === undefined || now === undefined) return undefined;
+  // Each keeps away from where the other one is.
+  const other = config[listener === "server" ? "management" : "server"].listen;
+  const after = (port: number) => `${now.host}:${port}`;
+  const port = after(now.port + 1) === other ? now.port + 2 : now.port + 1;
+  if (port > begin.port + MORE_PORTS) return undefined;
+  const source = "next free port";
+  return { listener, override: { path: [listener, "listen"], value: after(port), source } };
 }
 
 /** Backends of the command line, as values that win over the file. */

@@ -1,6 +1,7 @@
 import { formatGithub, plainIssue } from "../../src/config/format.ts";
 import { ConfigError, type Issue } from "../../src/config/issue.ts";
-import { type ConfigOptions, loadConfig, type LoadedConfig, printIssues } from "../config_file.ts";
+import { loadConfig, type LoadedConfig, printIssues } from "../config_file.ts";
+import type { ConfigOptions } from "../config_options.ts";
 import { EXIT } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { counted, type Output } from "../output.ts";

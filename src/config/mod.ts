@@ -1,3 +1,4 @@
+export { compareConfigs, type Comparison, configHash } from "./diff.ts";
 export { explainAll, explainKey, type KeyExplanation, segmentsOf, suggestKey } from "./explain.ts";
 export { formatGithub, formatIssues, type Paint, plainIssue } from "./format.ts";
 export { ConfigError, formatPath, type Issue, type IssueCode, type Path } from "./issue.ts";

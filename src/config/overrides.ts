@@ -1,12 +1,14 @@
 /** Values from outside the file: command line options and `SENTINEL_…` variables. */
 import { ANY, type KeyNode, keysOf } from "../contract/config/tree.ts";
 import type { Path } from "./issue.ts";
-import { isTable, type Table } from "./raw.ts";
+import { isTable, type Table, valueAt } from "./raw.ts";
 
 /** One value that wins over the file. */
 export interface Override {
   readonly path: Path;
   readonly value: unknown;
+  /** The path is a list: the value is put at its end, beside what the file has. */
+  readonly append?: true;
   /** For messages: `--listen`, `SENTINEL_SERVER_LISTEN`. */
   readonly source: string;
 }
@@ -38,6 +40,20 @@ export function variableOf(node: KeyNode): string | undefined {
   return `SENTINEL_${node.path.join("_").toUpperCase()}`;
 }
 
+/** Gives every appended value its position, counted from the file's list. */
+export function placeAppended(overrides: readonly Override[], file: Table): Override[] {
+  const taken = new Map<string, number>();
+  return overrides.map(({ append, ...override }) => {
+    if (append !== true) return override;
+    const { path } = override;
+    const id = JSON.stringify(path);
+    const list = valueAt(file, path);
+    const index = taken.get(id) ?? (Array.isArray(list) ? list.length : 0);
+    taken.set(id, index + 1);
+    return { ...override, path: [...path, index] };
+  });
+}
+
 /** A copy of the file in which overrides stand in place of its values. */
 export function applyOverrides(tree: Table, overrides: readonly Override[]): Table {
   return overrides.reduce((copy, { path, value }) => withValue(copy, path, value), tree);
@@ -46,7 +62,11 @@ export function applyOverrides(tree: Table, overrides: readonly Override[]): Tab
 function withValue(table: Table, [key, ...rest]: Path, value: unknown): Table {
   if (key === undefined) return table;
   if (rest.length === 0) return { ...table, [key]: value };
-  const inner = table[key] ?? {};
+  const [index] = rest;
+  const inner = table[key] ?? (typeof index === "number" ? [] : {});
+  if (Array.isArray(inner) && typeof index === "number") {
+    return { ...table, [key]: inner.toSpliced(index, 1, value) };
+  }
   // Something else than a table is in the way: the schema reports it.
   return isTable(inner) ? { ...table, [key]: withValue(inner, rest, value) } : table;
 }

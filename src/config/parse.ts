@@ -7,12 +7,13 @@ import { checkStores } from "./checks/stores.ts";
 import { ConfigError, type Finding, formatPath, type Path } from "./issue.ts";
 import { locate } from "./locate.ts";
 import { noticesFor } from "./notices.ts";
-import { applyOverrides, environmentOverrides, type Override } from "./overrides.ts";
+import { applyOverrides, environmentOverrides, type Override, placeAppended } from "./overrides.ts";
 import { type Table, valueAt } from "./raw.ts";
 import { type ReferenceSources, type Resolved, resolveReferences } from "./references.ts";
 import { knownSecrets, literalFindings, literalSecrets } from "./secrets.ts";
 import { checkShape } from "./shape.ts";
 import { parseToml } from "./syntax.ts";
+import { warningsFor } from "./warnings.ts";
 
 /** Every key of the configuration, for readers of the table. */
 export const CONFIG_TREE = keyTree(ConfigSchema);
@@ -22,6 +23,8 @@ export interface ParseOptions extends ReferenceSources {
   readonly file: string;
   /** Values of command line options; they win over the environment, which wins over the file. */
   readonly overrides?: readonly Override[];
+  /** Milliseconds since 1970; without it nothing is said about tokens that have expired. */
+  readonly now?: number;
 }
 
 export interface ParsedConfig {
@@ -46,10 +49,8 @@ export async function parseConfig(text: string, options: ParseOptions): Promise<
   const source = text.replace(/^\ufeff/, "");
   const written = parseToml(source, options.file);
   const resolved = await resolveReferences(written, options);
-  const overrides = [
-    ...environmentOverrides(options.env, CONFIG_TREE),
-    ...options.overrides ?? [],
-  ];
+  const given = [...environmentOverrides(options.env, CONFIG_TREE), ...options.overrides ?? []];
+  const overrides = placeAppended(given, written);
   const tree = applyOverrides(resolved.tree, overrides);
   const literals = literalSecrets(written, CONFIG_TREE);
   const { config, findings } = check(tree, applyOverrides(written, overrides), resolved, literals);
@@ -61,7 +62,7 @@ export async function parseConfig(text: string, options: ParseOptions): Promise<
   return {
     config,
     notices: noticesFor(tree, CONFIG_TREE),
-    warnings: resolved.warnings,
+    warnings: [...resolved.warnings, ...warningsFor(config, options.now)],
     secrets: knownSecrets(tree, resolved.references, CONFIG_TREE),
     origin: (path) => originOf(path, written, overrides),
   };

@@ -55,7 +55,8 @@ function tableText(node: KeyNode): string {
     return `# ${child.meta?.about}\n${active ? "" : "# "}${value}\n`;
   });
   const tables = [...node.children.values()]
-    .filter((child) => child.kind === "table" && !child.later).map(tableText);
+    .filter((child) => child.kind === "table" && !child.later && child.default !== undefined)
+    .map(tableText);
   const header = lines.length === 0 ? "" : `[${node.path.join(".")}]\n`;
   return [header + lines.join("\n"), ...tables].filter((text) => text !== "").join("\n");
 }

@@ -12,9 +12,20 @@ import { isTable, type Table } from "./raw.ts";
  * not secret parses to the same configuration again.
  */
 export function resolvedView(config: Config, secrets: readonly string[]): Table {
+  const backends = Object.entries(config.backends).map(([name, backend]) =>
+    [name, ofItsKind(backend)] as const
+  );
+  const show = valueView(secrets);
+  return show({ ...config, backends: Object.fromEntries(backends) }, CONFIG_TREE, "") as Table;
+}
+
+/** Shows a value of the configuration as the file spells it, secrets replaced; `name` is its key. */
+export type ShowValue = (value: unknown, node: KeyNode | undefined, name: string) => unknown;
+
+export function valueView(secrets: readonly string[]): ShowValue {
   const mask = masker(secrets);
-  const show = (value: unknown, node: KeyNode | undefined, name: string): unknown => {
-    if (node?.unit !== undefined) return inUnit(value, node);
+  const show: ShowValue = (value, node, name) => {
+    if (value !== undefined && node?.unit !== undefined) return inUnit(value, node);
     if (typeof value === "string") {
       return isSecret(node, name) ? MASK : mask(withoutPassword(value));
     }
@@ -28,10 +39,7 @@ export function resolvedView(config: Config, secrets: readonly string[]): Table 
       return [key, show(entry, child, key)];
     }));
   };
-  const backends = Object.entries(config.backends).map(([name, backend]) =>
-    [name, ofItsKind(backend)] as const
-  );
-  return show({ ...config, backends: Object.fromEntries(backends) }, CONFIG_TREE, "") as Table;
+  return show;
 }
 
 /** Without the defaults of keys that may not stand there. */

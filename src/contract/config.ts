@@ -38,7 +38,11 @@ export const ConfigSchema = v.strictObject({
     { reload: "live", later: true },
   ),
   limits: key(v.optional(limits, {}), "How much.", { reload: "live", later: true }),
-  kill: key(v.optional(kill, {}), "Emergency off.", { reload: "live", later: true }),
+  kill: key(
+    v.optional(kill, {}),
+    "Emergency off. Operators set switches of their own beside these, without a change of the file.",
+    { reload: "live" },
+  ),
   rules: key(v.optional(v.array(rule), []), "Rules, evaluated in order.", {
     reload: "live",
     later: true,
@@ -52,13 +56,10 @@ export const ConfigSchema = v.strictObject({
   management: key(
     v.optional(management, {}),
     "Control plane: its own listener, its own tokens.",
-    { reload: "restart", later: true },
+    { reload: "restart" },
   ),
   telemetry: key(v.optional(telemetry, {}), "Log, metrics, traces.", { reload: "live" }),
-  reload: key(v.optional(reload, {}), "How a changed file is taken up.", {
-    reload: "live",
-    later: true,
-  }),
+  reload: key(v.optional(reload, {}), "How a changed file is taken up.", { reload: "live" }),
 });
 
 export type Config = v.InferOutput<typeof ConfigSchema>;

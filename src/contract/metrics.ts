@@ -1,36 +1,158 @@
-/** Every metric, in one table. Names and labels are a promise to dashboards. */
+/** Every metric, in one table. Names, labels and the values of finite labels are a promise to dashboards. */
+import { BACKEND_KINDS, BACKEND_STATES, RUNTIME_STATES } from "./status.ts";
 
 interface MetricRow {
   readonly kind: "counter" | "gauge" | "histogram";
   readonly help: string;
   readonly labels: readonly string[];
+  /** Every value of labels that have only these; other labels are open, with a cap. */
+  readonly values?: Readonly<Record<string, readonly string[]>>;
   /** Upper bounds, for histograms, in the unit of the name. */
   readonly buckets?: readonly number[];
 }
 
+/** Value of a label that stands for all values beyond its cap, or outside of what is known. */
+export const OTHER = "_other";
+
+/** Distinct values of an open label within one metric; the others are counted as `_other`. */
+export const LABEL_CAPS: { readonly [label: string]: number; readonly default: number } = {
+  gen_ai_tool_name: 1000,
+  sentinel_backend: 500,
+  default: 64,
+};
+
+/** How a call ended: the values of `sentinel_outcome`. */
+export const CALL_OUTCOMES = {
+  ok: "answered",
+  tool_error: "answered, and the tool says that it failed (`isError`)",
+  denied: "the caller may not, or has to do something first",
+  limited: "over a rate limit",
+  killed: "a kill switch is set for the tool or its backend",
+  invalid: "the caller's mistake: unknown names, wrong parameters",
+  upstream_error: "the backend failed, or answered with an error",
+  timeout: "the backend did not answer in time",
+  cancelled: "the caller cancelled or went away",
+  circuit_open: "the backend is known to be down; nothing was sent",
+  overload: "a bound of the gateway is reached, or it is stopping",
+  internal: "a defect of the gateway",
+} as const;
+export type CallOutcome = keyof typeof CALL_OUTCOMES;
+
+const keysOf = <Name extends string>(table: Readonly<Record<Name, unknown>>) =>
+  Object.keys(table) as Name[];
+
 const SECONDS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300] as const;
+const OVERHEAD_SECONDS = [
+  0.00005,
+  0.0001,
+  0.00025,
+  0.0005,
+  0.001,
+  0.0025,
+  0.005,
+  0.01,
+  0.025,
+  0.05,
+  0.1,
+  0.25,
+  0.5,
+  1,
+] as const;
+const LAG_SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1] as const;
+const BYTES = [100, 1000, 10_000, 100_000, 1_000_000, 10_000_000] as const;
+const TRANSPORTS = ["pipe", "tcp"] as const;
 
 export const METRICS = {
   mcp_server_operation_duration_seconds: {
     kind: "histogram",
-    help: "Time to answer a client's call.",
-    labels: ["mcp_method_name", "sentinel_outcome"],
+    help: "Time to answer a client's call. Mistakes of the caller have no error_type.",
+    labels: [
+      "mcp_method_name",
+      "gen_ai_tool_name",
+      "error_type",
+      "rpc_response_status_code",
+      "network_transport",
+      "mcp_protocol_version",
+      "sentinel_backend",
+      "sentinel_outcome",
+    ],
+    values: { network_transport: TRANSPORTS, sentinel_outcome: keysOf(CALL_OUTCOMES) },
     buckets: SECONDS,
   },
-  sentinel_requests_in_flight: { kind: "gauge", help: "Calls being answered.", labels: [] },
-  sentinel_sessions_active: {
+  mcp_client_operation_duration_seconds: {
+    kind: "histogram",
+    help: "Time until a backend answered a request of the gateway.",
+    labels: [
+      "mcp_method_name",
+      "gen_ai_tool_name",
+      "error_type",
+      "rpc_response_status_code",
+      "network_transport",
+      "sentinel_backend",
+    ],
+    values: { network_transport: TRANSPORTS },
+    buckets: SECONDS,
+  },
+  mcp_server_session_duration_seconds: {
+    kind: "histogram",
+    help: "How long client sessions lasted.",
+    labels: ["network_transport", "mcp_protocol_version"],
+    values: { network_transport: TRANSPORTS },
+    buckets: SECONDS,
+  },
+  mcp_client_session_duration_seconds: {
+    kind: "histogram",
+    help:
+      "How long connections to a backend lasted; error_type when it was not the gateway's will.",
+    labels: ["sentinel_backend", "network_transport", "error_type"],
+    values: { network_transport: TRANSPORTS },
+    buckets: SECONDS,
+  },
+  sentinel_gateway_overhead_seconds: {
+    kind: "histogram",
+    help: "Time a call spent in the gateway: all of it minus the time the backend took.",
+    labels: ["mcp_method_name"],
+    buckets: OVERHEAD_SECONDS,
+  },
+  sentinel_requests_in_flight: {
     kind: "gauge",
-    help: "Open client sessions.",
-    labels: ["network_transport"],
+    help: "Requests being answered.",
+    labels: ["plane"],
+    values: { plane: ["data", "management"] },
+  },
+  sentinel_denials_total: {
+    kind: "counter",
+    help: "Requests of clients that were turned away, by what turned them away.",
+    labels: ["reason", "sentinel_backend", "gen_ai_tool_name"],
+    values: { reason: ["kill_switch", "circuit_open", "concurrency", "origin", "session"] },
+  },
+  sentinel_kill_switches_active: {
+    kind: "gauge",
+    help: "Kill switches that are set.",
+    labels: ["scope"],
+    values: { scope: ["tool", "backend"] },
   },
   sentinel_backend_up: {
     kind: "gauge",
     help: "1 while the backend is ready or degraded.",
-    labels: ["sentinel_backend"],
+    labels: ["sentinel_backend", "kind"],
+    values: { kind: BACKEND_KINDS },
+  },
+  sentinel_backend_state: {
+    kind: "gauge",
+    help: "1 for the state the backend is in, 0 for the others.",
+    labels: ["sentinel_backend", "state"],
+    values: { state: keysOf(BACKEND_STATES) },
   },
   sentinel_backend_restarts_total: {
     kind: "counter",
-    help: "Connection attempts after the first.",
+    help: "Connection attempts after the first, by what made them necessary.",
+    labels: ["sentinel_backend", "reason"],
+    values: { reason: ["exit", "signal", "unresponsive", "lost", "manual", "config"] },
+  },
+  sentinel_backend_invalid_output_lines_total: {
+    kind: "counter",
+    help: "Lines or events of a backend that are no messages.",
     labels: ["sentinel_backend"],
   },
   sentinel_backend_stderr_lines_total: {
@@ -38,7 +160,144 @@ export const METRICS = {
     help: "Lines a stdio backend wrote to stderr.",
     labels: ["sentinel_backend"],
   },
+  sentinel_backend_links: {
+    kind: "gauge",
+    help: "Open connections to the backend.",
+    labels: ["sentinel_backend"],
+  },
+  sentinel_backend_process_resident_memory_bytes: {
+    kind: "gauge",
+    help: "Memory of the backend's main process (Linux only).",
+    labels: ["sentinel_backend"],
+  },
+  sentinel_backend_process_cpu_seconds_total: {
+    kind: "counter",
+    help: "Processor time of the backend's main process, from its start (Linux only).",
+    labels: ["sentinel_backend"],
+  },
+  sentinel_catalog_tools: {
+    kind: "gauge",
+    help: "Tools of a backend that the catalog shows, and that it does not.",
+    labels: ["sentinel_backend", "visibility"],
+    values: { visibility: ["exposed", "hidden"] },
+  },
+  sentinel_catalog_changes_total: {
+    kind: "counter",
+    help: "Tools of a known backend that appeared, went, or changed their definition.",
+    labels: ["sentinel_backend", "change"],
+    values: { change: ["added", "removed", "definition"] },
+  },
+  sentinel_tool_result_bytes: {
+    kind: "histogram",
+    help: "Length of tool results as JSON text; a character beyond ASCII counts as one.",
+    labels: ["sentinel_backend"],
+    buckets: BYTES,
+  },
+  sentinel_sessions_active: {
+    kind: "gauge",
+    help: "Open client sessions.",
+    labels: ["network_transport"],
+    values: { network_transport: TRANSPORTS },
+  },
+  sentinel_session_evictions_total: {
+    kind: "counter",
+    help: "Sessions the gateway ended: idle, by an operator, or because their toolset went.",
+    labels: ["reason"],
+    values: { reason: ["idle", "operator", "config"] },
+  },
+  sentinel_streams_active: {
+    kind: "gauge",
+    help: "Open event streams.",
+    labels: ["kind"],
+    values: { kind: ["client_sse", "backend_sse", "management_events"] },
+  },
+  sentinel_stream_events_dropped_total: {
+    kind: "counter",
+    help: "Events a reader was too slow for; its stream was ended.",
+    labels: ["kind"],
+    values: { kind: ["client_sse", "management_events"] },
+  },
+  sentinel_config_reloads_total: {
+    kind: "counter",
+    help: "Reloads of the configuration.",
+    labels: ["result"],
+    values: { result: ["applied", "unchanged", "rejected"] },
+  },
+  sentinel_config_last_reload_successful: {
+    kind: "gauge",
+    help: "0 when the last reload was refused, else 1.",
+    labels: [],
+  },
+  sentinel_config_last_reload_success_timestamp_seconds: {
+    kind: "gauge",
+    help: "When a configuration was last read and accepted, seconds since 1970.",
+    labels: [],
+  },
+  sentinel_config_info: {
+    kind: "gauge",
+    help: "1 for the configuration in force: the beginning of its hash.",
+    labels: ["hash"],
+  },
+  sentinel_management_requests_total: {
+    kind: "counter",
+    help: "Requests to the management API, by route of the table, method and HTTP status.",
+    labels: ["route", "method", "code"],
+  },
+  sentinel_management_refusals_total: {
+    kind: "counter",
+    help: "Requests to the management API that were turned away.",
+    labels: ["reason"],
+    values: { reason: ["host", "origin", "token", "scope", "limited"] },
+  },
+  sentinel_build_info: {
+    kind: "gauge",
+    help: "1 for the version that runs, and what it runs on.",
+    labels: ["version", "runtime", "runtime_version"],
+  },
+  sentinel_startup_state: {
+    kind: "gauge",
+    help: "1 for the state the gateway is in, 0 for the others.",
+    labels: ["state"],
+    values: { state: keysOf(RUNTIME_STATES) },
+  },
+  sentinel_event_loop_lag_seconds: {
+    kind: "histogram",
+    help: "How late a timer fires: what every call waits while the process is busy.",
+    labels: [],
+    buckets: LAG_SECONDS,
+  },
+  process_start_time_seconds: {
+    kind: "gauge",
+    help: "Start of the process, seconds since 1970.",
+    labels: [],
+  },
+  process_resident_memory_bytes: { kind: "gauge", help: "Memory of the process.", labels: [] },
+  process_cpu_seconds_total: {
+    kind: "counter",
+    help: "User and system time of the process.",
+    labels: [],
+  },
+  process_open_fds: {
+    kind: "gauge",
+    help: "Open file descriptors (where the system tells).",
+    labels: [],
+  },
 } as const satisfies Record<string, MetricRow>;
 
 export type MetricName = keyof typeof METRICS;
-export type Labels<M extends MetricName> = Record<(typeof METRICS)[M]["labels"][number], string>;
+
+type Row<M extends MetricName> = (typeof METRICS)[M];
+type FiniteValue<M extends MetricName, Label> = Row<M> extends { readonly values: infer Values }
+  ? Label extends keyof Values ? Values[Label] extends readonly (infer Value)[] ? Value : string
+  : string
+  : string;
+
+/** Name of a label of a metric. */
+export type LabelOf<M extends MetricName> = Row<M>["labels"][number];
+
+/** What a series is told apart by; `""` where a label does not apply. */
+export type Labels<M extends MetricName> = {
+  readonly [Label in LabelOf<M>]: FiniteValue<M, Label>;
+};
+
+export type DenialReason = (typeof METRICS)["sentinel_denials_total"]["values"]["reason"][number];

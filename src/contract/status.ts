@@ -34,7 +34,7 @@ const keysOf = <Name extends string>(table: Readonly<Record<Name, unknown>>) =>
   Object.keys(table) as Name[];
 
 export const RuntimeStateSchema = oneOf(keysOf(RUNTIME_STATES), "State of the gateway.");
-export const BackendStateSchema = oneOf(keysOf(BACKEND_STATES), "State of the backend.");
+const BackendStateSchema = oneOf(keysOf(BACKEND_STATES), "State of the backend.");
 
 /** Counters of things a backend sent that belong to nobody. */
 const DroppedMessagesSchema = v.object({
@@ -62,7 +62,7 @@ export const BackendStatusSchema = v.object({
   kind: oneOf(BACKEND_KINDS, "How it is reached."),
   state: BackendStateSchema,
   since: moment("Since when in this state."),
-  revision: maybe(text("Negotiated protocol revision of the last good handshake.")),
+  protocol: maybe(text("Negotiated protocol revision of the last good handshake.")),
   lastError: maybe(text("Last failure; kept while it is ready again.")),
   exitCode: maybe(amount("Exit code of the last child, for stdio backends.")),
   signal: maybe(text("Signal that ended the last child.")),

@@ -36,7 +36,7 @@ export function parseDuration(text: string): number | undefined {
 }
 
 /** `"4MiB"` → 4194304, or undefined when it is no size. */
-function parseSize(text: string): number | undefined {
+export function parseSize(text: string): number | undefined {
   return amountOf(SIZE.exec(text), SIZE_BYTES);
 }
 

@@ -7,6 +7,8 @@ const MAX_KEPT = 64 * 1024;
 export interface LineSink {
   /** Takes one line, its end included; it is written soon, and before the process exits. */
   write(line: string): void;
+  /** Writes what is left; afterwards nothing waits for the end of the process. */
+  close(): void;
 }
 
 /**
@@ -31,6 +33,10 @@ export function createStderrSink(): LineSink {
       if (scheduled) return;
       scheduled = true;
       setImmediate(flush);
+    },
+    close() {
+      process.off("exit", flush);
+      flush();
     },
   };
 }

@@ -1,6 +1,6 @@
 /** Structured log on stderr: JSON lines, or one readable line on a terminal (ux.md 6.5). */
 import { type EventName, EVENTS, type Severity } from "../contract/mod.ts";
-import type { Log } from "../ports/log.ts";
+import type { Log, LogLevels } from "../ports/log.ts";
 
 const RANK: Readonly<Record<Severity, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
 // deno-lint-ignore no-control-regex -- escaping control characters is the point
@@ -9,6 +9,7 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
 export type LogLevel = Severity;
 
 export interface LogOptions {
+  /** Least severe level that is written at first. */
   readonly level: LogLevel;
   readonly format: "pretty" | "json";
   /** Replaces known secrets. */
@@ -18,13 +19,21 @@ export interface LogOptions {
   readonly sink: (line: string) => void;
 }
 
-export function createLog({ level, format, mask, now, sink }: LogOptions): Log {
+/** A log that begins with `level`, which can be changed at any time. */
+export function createLog({ level, format, mask, now, sink }: LogOptions): Log & LogLevels {
   const render = format === "json" ? renderJson : renderPretty;
+  let least = level;
   return {
     write(event, fields = {}) {
       const { severity } = EVENTS[event];
-      if (RANK[severity] < RANK[level]) return;
+      if (RANK[severity] < RANK[least]) return;
       sink(mask(render(new Date(now()), severity, event, fields)) + "\n");
+    },
+    get level() {
+      return least;
+    },
+    setLevel(next) {
+      least = next;
     },
   };
 }

@@ -1,5 +1,15 @@
 /** The HTTP listener of the runtime at hand. */
 import type { FetchHandler, HttpHandler } from "../core/mod.ts";
+import type { Clock } from "../ports/clock.ts";
+
+/** PEM texts. */
+export interface TlsFiles {
+  /** Certificate chain, the server's own first. */
+  readonly cert: string;
+  readonly key: string;
+  /** Authority of client certificates; present: a client without one is refused. */
+  readonly clientCa?: string;
+}
 
 export interface ServeOptions {
   readonly hostname: string;
@@ -10,6 +20,10 @@ export interface ServeOptions {
   readonly handle: HttpHandler;
   /** Longest body the listener lets in (bytes). */
   readonly maxBodyBytes: number;
+  /** Present: HTTPS. */
+  readonly tls?: TlsFiles;
+  /** For the deadlines of connections that no runtime watches. */
+  readonly clock: Clock;
 }
 
 export interface Listener {
@@ -23,7 +37,9 @@ export interface Listener {
 
 /** @throws an error with `code: "EADDRINUSE"` and the like when it cannot listen */
 export async function serve(options: ServeOptions): Promise<Listener> {
+  const { tls } = options;
+  if (tls !== undefined) return await (await import("./tls/serve.ts")).serveTls(options, tls);
   if ("Deno" in globalThis) return (await import("./deno/serve.ts")).serveDeno(options);
   if ("Bun" in globalThis) return (await import("./bun/serve.ts")).serveBun(options);
-  return (await import("./node/serve.ts")).serveNode(options);
+  return await (await import("./node/serve.ts")).serveNode(options);
 }

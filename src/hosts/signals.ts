@@ -1,3 +1,4 @@
+import { closeSync, openSync } from "node:fs";
 import process from "node:process";
 
 const SIGNALS = ["SIGTERM", "SIGINT"] as const;
@@ -15,4 +16,28 @@ export function onStopSignal(stop: () => void): () => void {
   return () => {
     for (const signal of SIGNALS) process.off(signal, handle);
   };
+}
+
+export interface HangUpHandlers {
+  /** Somebody sent SIGHUP. */
+  readonly reload: () => void;
+  /** The terminal we were started in is gone. */
+  readonly stop: () => void;
+}
+
+/** Tells the two meanings of SIGHUP apart. Returns the undo. */
+export function onHangUp({ reload, stop }: HangUpHandlers): () => void {
+  const attended = process.stdin.isTTY === true;
+  const handle = () => attended && !hasTerminal() ? stop() : reload();
+  process.on("SIGHUP", handle);
+  return () => void process.off("SIGHUP", handle);
+}
+
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync("/dev/tty", "r"));
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,71 +1,69 @@
 /** Counters, gauges and histograms of the metric table, in memory. */
-import { type Labels, type MetricName, METRICS } from "../contract/mod.ts";
-import type { Series, Telemetry } from "../ports/telemetry.ts";
+import { type Labels, type MetricName, METRICS } from "../contract/metrics.ts";
+import type { Cancel } from "../ports/clock.ts";
+import type { LabelMatch, Series, Telemetry } from "../ports/telemetry.ts";
+import { prefersOpenMetrics } from "./accept.ts";
+import { Family } from "./family.ts";
+import { renderOpenMetrics, renderPrometheus } from "./exposition.ts";
+import type { Reading } from "./recorder.ts";
 
-/** Series of one metric; a label value beyond them is counted under `_other`. */
-const MAX_SERIES = 1000;
-const OTHER = "_other";
-
-/** What a series holds: a plain number, or a distribution. */
-export interface Reading {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly value: number;
-  /** Observations per bucket (not cumulative; the last one is +Inf); empty unless a histogram. */
-  readonly counts: readonly number[];
+/** What a scrape is answered with. */
+export interface Exposition {
+  readonly contentType: string;
+  readonly text: string;
 }
 
-class Recorder implements Series, Reading {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly counts: number[];
-  readonly #bounds: readonly number[];
-  value = 0;
-
-  constructor(labels: Readonly<Record<string, string>>, bounds: readonly number[]) {
-    this.labels = labels;
-    this.#bounds = bounds;
-    this.counts = bounds.length === 0 ? [] : new Array<number>(bounds.length + 1).fill(0);
-  }
-
-  add(value: number): void {
-    this.value += value;
-  }
-
-  set(value: number): void {
-    this.value = value;
-  }
-
-  observe(value: number): void {
-    this.value += value;
-    let bucket = 0;
-    while (bucket < this.#bounds.length && value > (this.#bounds[bucket] as number)) bucket++;
-    this.counts[bucket] = (this.counts[bucket] ?? 0) + 1;
-  }
+export interface RegistryOptions {
+  /** False: no series is told apart by tool (`telemetry.metrics.tool_label`). */
+  readonly toolLabel: boolean;
 }
+
+const OPEN_METRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+const PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8";
 
 export class Registry implements Telemetry {
-  readonly #metrics = new Map<MetricName, Map<string, Recorder>>();
+  readonly #toolLabel: boolean;
+  readonly #families = new Map<MetricName, Family>();
+  readonly #collectors = new Set<() => void>();
+
+  /** Series whose labels are all finite exist from now on. */
+  constructor({ toolLabel }: RegistryOptions = { toolLabel: true }) {
+    this.#toolLabel = toolLabel;
+    for (const name of Object.keys(METRICS) as MetricName[]) {
+      this.#families.set(name, new Family(name));
+    }
+  }
 
   series<M extends MetricName>(metric: M, labels: Labels<M>): Series {
-    const known = this.#metrics.get(metric) ?? new Map<string, Recorder>();
-    this.#metrics.set(metric, known);
-    const bounded = known.size < MAX_SERIES ? labels : others(labels);
-    const key = JSON.stringify(bounded);
-    const series = known.get(key) ?? new Recorder(bounded, boundsOf(metric));
-    known.set(key, series);
-    return series;
+    const known: Readonly<Record<string, string>> = labels;
+    return this.#family(metric).of(this.#toolLabel ? known : { ...known, gen_ai_tool_name: "" });
+  }
+
+  drop(labels: LabelMatch, metric?: MetricName): void {
+    if (metric !== undefined) return this.#family(metric).drop(labels);
+    for (const family of this.#families.values()) family.drop(labels);
+  }
+
+  onCollect(set: () => void): Cancel {
+    this.#collectors.add(set);
+    return () => void this.#collectors.delete(set);
   }
 
   /** Everything recorded for a metric. */
   read(metric: MetricName): readonly Reading[] {
-    return [...this.#metrics.get(metric)?.values() ?? []];
+    return [...this.#family(metric).series];
   }
-}
 
-function boundsOf(metric: MetricName): readonly number[] {
-  const row = METRICS[metric];
-  return "buckets" in row ? row.buckets : [];
-}
+  /** All metrics, in the format the `Accept` header asks for: OpenMetrics 1.0 or Prometheus 0.0.4. */
+  expose(accept: string | undefined): Exposition {
+    for (const set of this.#collectors) set();
+    const families = [...this.#families.values()];
+    return prefersOpenMetrics(accept)
+      ? { contentType: OPEN_METRICS, text: renderOpenMetrics(families) }
+      : { contentType: PROMETHEUS, text: renderPrometheus(families) };
+  }
 
-function others(labels: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.keys(labels).map((key) => [key, OTHER]));
+  #family(metric: MetricName): Family {
+    return this.#families.get(metric) as Family;
+  }
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { httpGoals, startUpGoals, stdioGoals } from "../../bench/goals.ts";
+import { httpGoals, polledGoals, startUpGoals, stdioGoals } from "../../bench/goals.ts";
 import type { Slice } from "../../bench/load.ts";
 import type { Role } from "../../bench/targets.ts";
 import type { Row } from "../../bench/throughput.ts";
@@ -34,6 +34,15 @@ describe("bench goals", () => {
   it("are missed where the base was not measured", () => {
     const found = httpGoals([{ inFlight: 32, rows: [row("gateway", {})] }]);
     assert.ok(found.length > 0 && found.every(({ met }) => !met));
+  });
+
+  it("hold a polled gateway to itself left alone, round by round", () => {
+    const slices = (...figures: Partial<Slice>[]) =>
+      figures.flatMap((one) => row("gateway", one).slices);
+    const alone = slices({ rate: 100, cpuMicros: 10 }, { rate: 200, cpuMicros: 20 });
+    const polled = slices({ rate: 100, cpuMicros: 12 }, { rate: 200, cpuMicros: 24 });
+    const found = polledGoals([{ runtime: "node", readyMs: 1, pages: [], alone, polled }]);
+    assert.deepEqual(verdicts(found), [[1.2, false], [1, true]]);
   });
 
   it("hold stdio to four times the SDK proxy", () => {

@@ -20,7 +20,9 @@ describe("command line", () => {
     assert.equal(code, 0);
     assert.equal(err, "");
     const commands = ["up, dev", "server, serve", "stdio", "init", "validate", "config"];
-    for (const command of [...commands, "version", "completion"]) {
+    const operating = ["status", "backends", "tools", "events", "sessions", "kill", "reload"];
+    const others = ["diff", "shutdown", "profile", "version", "completion"];
+    for (const command of [...commands, ...operating, ...others]) {
       assert.match(out, new RegExp(`^  ${command} `, "m"));
     }
   });
@@ -30,6 +32,9 @@ describe("command line", () => {
       [["valdate"], /unknown command 'valdate'\n\(Did you mean validate\?\)/],
       [["config", "shw"], /unknown command 'shw'\n\(Did you mean show\?\)/],
       [["validate", "--formt", "json"], /unknown option '--formt'\n\(Did you mean --format\?\)/],
+      [["statsu"], /unknown command 'statsu'\n\(Did you mean status\?\)/],
+      [["kill", "tol"], /unknown command 'tol'\n\(Did you mean tool\?\)/],
+      [["events", "tail", "--aftr", "1"], /unknown option '--aftr'\n\(Did you mean --after\?\)/],
       [["--jsn"], /unknown option '--jsn'\n\(Did you mean --json\?\)/],
     ] as const;
     for (const [argv, expected] of cases) {
@@ -129,12 +134,12 @@ describe("commands on files", () => {
       await write(
         "sentinel.toml",
         '[backends.a]\nurl = "http://127.0.0.1:1/mcp"\nheaders = { X-Token = "${env:T}" }\n' +
-          "[kill]\ntools = []\n",
+          "[audit]\nchain = true\n",
       );
       const { code, out, err } = await inFolder(["validate"], { env: { T: "abcdef" } });
       assert.equal(code, 0);
       assert.equal(out, "ok  sentinel.toml: 1 backend, 0 toolsets, 1 secret\n");
-      assert.equal(err, "warning: section [kill] has no effect yet\n");
+      assert.equal(err, "warning: section [audit] has no effect yet\n");
       const quiet = await inFolder(["validate", "-q"], { env: { T: "abcdef" } });
       assert.deepEqual([quiet.code, quiet.out, quiet.err], [0, "", ""]);
     });

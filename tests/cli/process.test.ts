@@ -59,7 +59,10 @@ let folder = "";
 describe("mcp-sentinel as a process", () => {
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "sentinel-process-"));
-    await writeFile(join(folder, "good.toml"), '[server]\nlisten = "127.0.0.1:0"\n');
+    await writeFile(
+      join(folder, "good.toml"),
+      '[server]\nlisten = "127.0.0.1:0"\n[management]\nlisten = "127.0.0.1:0"\n',
+    );
   });
   after(() => rm(folder, { recursive: true }));
 

@@ -6,6 +6,7 @@ import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import { nameOf } from "../../cli/commands/up.ts";
 import type { Gateway, Io } from "../../cli/io.ts";
+import { SentinelError } from "../../src/contract/mod.ts";
 import { runCli } from "./fake_io.ts";
 
 type StartOptions = Parameters<Awaited<ReturnType<Io["loadHost"]>>["startGateway"]>[0];
@@ -24,13 +25,16 @@ class FakeHost {
     Promise.resolve({ startGateway: (options: StartOptions) => this.#start(options) });
 
   #start(options: StartOptions): Promise<Gateway> {
-    const { listen } = options.config.server;
-    if (this.#taken.has(listen)) {
-      return Promise.reject(Object.assign(new Error("taken"), { code: "EADDRINUSE" }));
+    const { server, management } = options.config;
+    for (const [listener, { listen }] of Object.entries({ server, management })) {
+      if (!this.#taken.has(listen)) continue;
+      const failure = { code: "EADDRINUSE", listener, address: listen };
+      return Promise.reject(Object.assign(new Error("taken"), failure));
     }
     this.started.push(options);
     return Promise.resolve({
-      url: options.listen ? `http://${listen}` : undefined,
+      url: options.listen ? `http://${server.listen}` : undefined,
+      managementUrl: options.listen ? `http://${management.listen}` : undefined,
       snapshot: () => {
         throw new Error("not asked for in these tests");
       },
@@ -46,7 +50,10 @@ describe("starting a gateway", () => {
   let cwd: string;
   before(async () => {
     cwd = await mkdtemp(join(tmpdir(), "sentinel-start-"));
-    await write("good.toml", '[backends.a]\ncommand = "npx"\ncwd = "tools"\n[kill]\ntools = []\n');
+    await write(
+      "good.toml",
+      '[backends.a]\ncommand = "npx"\ncwd = "tools"\n[audit]\nchain = true\n',
+    );
     await write("open.toml", '[server]\nlisten = "0.0.0.0:8808"\n');
     await write("bad.toml", "[server]\nnmae = 1\n");
   });
@@ -67,7 +74,8 @@ describe("starting a gateway", () => {
     assert.match(out, /MCP endpoint {3}http:\/\/127\.0\.0\.1:8808\/mcp/);
     assert.match(out, /claude mcp add --transport http/);
     assert.match(out, /mcp-sentinel init/);
-    assert.doesNotMatch(out, /Management|undefined/);
+    assert.match(out, /Management {5}http:\/\/127\.0\.0\.1:8809 /);
+    assert.doesNotMatch(out, /undefined/);
     assert.equal(host.started[0]?.listen, true);
   });
 
@@ -76,6 +84,108 @@ describe("starting a gateway", () => {
     const { code, out } = await run(["up"], host);
     assert.equal(code, 0);
     assert.match(out, /http:\/\/127\.0\.0\.1:8810\/mcp/);
+  });
+
+  it("up moves the management port, too", async () => {
+    const host = new FakeHost("127.0.0.1:8808", "127.0.0.1:8809", "127.0.0.1:8811");
+    const { code, out } = await run(["up", "--json"], host);
+    assert.equal(code, 0);
+    const { url, management } = JSON.parse(out);
+    assert.equal(url, "http://127.0.0.1:8810/mcp");
+    assert.equal(management, "http://127.0.0.1:8812");
+  });
+
+  it("a port that up has moved is no change for a reload", async () => {
+    const host = new FakeHost("127.0.0.1:8808", "127.0.0.1:8809");
+    await run(["up", "-c", "good.toml"], host);
+    const [started] = host.started;
+    const again = await started?.source.read?.();
+    assert.equal(started?.config.server.listen, "127.0.0.1:8810");
+    assert.deepEqual(again?.config, started?.config);
+  });
+
+  it("up without a file has nothing to read again", async () => {
+    const host = new FakeHost();
+    await run(["up"], host);
+    assert.deepEqual(host.started[0]?.source, { name: "command line", identity: cwd });
+  });
+
+  it("server says when the management address is taken", async () => {
+    const argv = ["server", "-c", "good.toml"];
+    const { code, err } = await run(argv, new FakeHost("127.0.0.1:8809"));
+    assert.equal(code, 1);
+    assert.match(
+      err,
+      /^error: management address 127\.0\.0\.1:8809 is taken\n {2}help: .*--management-port/,
+    );
+  });
+
+  it("the management options win over environment and file", async () => {
+    const host = new FakeHost();
+    const token = "x".repeat(40);
+    const elsewhere = { SENTINEL_MANAGEMENT_LISTEN: "127.0.0.2:9500" };
+    const cases = [
+      [["--management-port", "9001"], {}, "127.0.0.1:9001"],
+      [["--management-port", "9001"], elsewhere, "127.0.0.2:9001"],
+      [["--management-host", "::1"], elsewhere, "[::1]:9500"],
+      [["--management-host", "localhost", "--management-port", "1"], elsewhere, "localhost:1"],
+    ] as const;
+    for (const [argv, env, listen] of cases) {
+      const { code, err } = await run(["server", "-c", "good.toml", ...argv], host, env);
+      assert.equal(code, 0, err);
+      assert.equal(host.started.at(-1)?.config.management.listen, listen);
+    }
+    const tls = ["--management-tls-cert", "a.crt", "--management-tls-key", "/keys/a.key"];
+    const more = [...tls, "--management-mtls-ca", "ca.crt", "--management-token-env", "OPERATOR"];
+    await run(["server", "-c", "good.toml", ...more], host, { OPERATOR: `${token}\n` });
+    const { config, secrets } = host.started.at(-1) ?? assert.fail();
+    assert.deepEqual(config.management.tls, {
+      cert: join(cwd, "a.crt"),
+      key: resolve("/keys/a.key"),
+      client_ca: join(cwd, "ca.crt"),
+    });
+    assert.deepEqual(config.management.tokens, [{ name: "cli", scope: "admin", value: token }]);
+    assert.ok(secrets.includes(token), "the token is masked in every output");
+  });
+
+  it("a token variable that is not set is exit code 3", async () => {
+    for (const OPERATOR of ["", " \n"]) {
+      const argv = ["server", "-c", "good.toml", "--management-token-env", "OPERATOR"];
+      const { code, err } = await run(argv, new FakeHost(), { OPERATOR });
+      assert.equal(code, 3);
+      assert.match(
+        err,
+        /^error: --management-token-env OPERATOR: the variable is not set\n {2}help/,
+      );
+    }
+  });
+
+  it("what the gateway itself refuses is said as it says it", async () => {
+    const cases = [["CONFIG_INVALID", 3], ["AUDIT_UNAVAILABLE", 1]] as const;
+    for (const [name, expected] of cases) {
+      const failure = new SentinelError(name, "Cannot use this, because");
+      const loadHost: Io["loadHost"] = () =>
+        Promise.resolve({ startGateway: () => Promise.reject(failure) });
+      for (const argv of [["up"], ["server", "-c", "good.toml"], ["stdio", "-c", "good.toml"]]) {
+        const { code, err, out } = await runCli(argv, { cwd, loadHost });
+        assert.deepEqual([code, out], [expected, ""]);
+        assert.match(err, /^error: Cannot use this, because\n$/);
+      }
+    }
+  });
+
+  it("reads the file again as at the start, with the same options", async () => {
+    const host = new FakeHost();
+    await write("again.toml", "[server]\nname = 'one'\n");
+    await run(["server", "-c", "again.toml", "--listen", "127.0.0.1:7"], host);
+    const { source } = host.started[0] ?? assert.fail();
+    assert.deepEqual([source.name, source.identity], ["again.toml", join(cwd, "again.toml")]);
+    await write("again.toml", "[server]\nname = 'two'\n");
+    const again = await source.read?.();
+    assert.equal(again?.config.server.name, "two");
+    assert.equal(again?.config.server.listen, "127.0.0.1:7");
+    await chmod(join(cwd, "again.toml"), 0o666);
+    await assert.rejects(source.read?.() ?? Promise.resolve(), /everybody may write "again\.toml"/);
   });
 
   it("up gives up after twenty ports", async () => {
@@ -149,7 +259,7 @@ describe("starting a gateway", () => {
     assert.match(out, /MCP endpoint +http:[^]*Connect a client:/);
     const [started] = host.started;
     assert.equal(started?.stateDir, join(cwd, "state", "mcp-sentinel"));
-    assert.deepEqual(started?.notices, ["section [kill] has no effect yet"]);
+    assert.deepEqual(started?.notices, ["section [audit] has no effect yet"]);
   });
 
   it("a relative folder of a backend counts from the configuration", async () => {

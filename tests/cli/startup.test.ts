@@ -27,7 +27,16 @@ describe("start of the command line", () => {
       "cli/main.ts",
       "cli/output.ts",
       "cli/program.ts",
+      "cli/program/acting.ts",
+      "cli/program/local.ts",
+      "cli/program/options.ts",
+      "cli/program/profile.ts",
+      "cli/program/reach.ts",
+      "cli/program/root.ts",
+      "cli/program/running.ts",
+      "cli/program/watching.ts",
       "cli/run.ts",
+      "cli/text.ts",
       "cli/version.ts",
       "package.json",
     ]);
@@ -41,6 +50,15 @@ describe("start of the command line", () => {
       "config_path",
       "config_explain",
       "version",
+      "status",
+      "backends",
+      "tools",
+      "events",
+      "sessions",
+      "kill",
+      "reload",
+      "shutdown",
+      "profile",
     ];
     for (const command of [...commands, "up", "server", "stdio"]) {
       const loaded = [...loadedBy(`cli/commands/${command}.ts`)];

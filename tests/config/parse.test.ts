@@ -5,6 +5,7 @@ import { ConfigSchema } from "../../src/contract/config.ts";
 import * as v from "valibot";
 import { issuesOf, parse } from "./parsing.ts";
 
+const ADMIN_TOKEN = "admin-token-of-the-file-0123456789";
 const EXAMPLE = new URL("../../deploy/sentinel.example.toml", import.meta.url);
 
 describe("parseConfig()", () => {
@@ -164,14 +165,14 @@ describe("deploy/sentinel.example.toml", () => {
     REDIS_URL: "redis://:redis-password@redis:6379",
     SENTINEL_READ_TOKEN: "fedcba9876543210fedcba9876543210",
   };
-  const readSecret = () => Promise.resolve({ text: "admin-token-of-the-file\n", mode: 0o100600 });
+  const readSecret = () => Promise.resolve({ text: `${ADMIN_TOKEN}\n`, mode: 0o100600 });
 
   it("is valid and has an example for every key", async () => {
     const text = await readFile(EXAMPLE, "utf8");
     const { config, warnings, origin } = await parse(text, { env, readFile: readSecret });
     assert.deepEqual(warnings, []);
     assert.equal(Object.keys(config.backends).length, 5);
-    assert.equal(config.management.tokens[1]?.value, "admin-token-of-the-file");
+    assert.equal(config.management.tokens[1]?.value, ADMIN_TOKEN);
     assert.equal(origin(["server", "tls", "cert"]), "file");
     for (const [section, value] of Object.entries(config)) {
       if (typeof value === "object") assert.equal(origin([section]), "file", section);

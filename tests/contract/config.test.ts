@@ -2,40 +2,13 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as v from "valibot";
 import { ConfigSchema } from "../../src/contract/config.ts";
-import { ANY, type KeyNode, keysOf, keyTree, nodeAt } from "../../src/contract/config/tree.ts";
+import { ANY, keysOf, keyTree } from "../../src/contract/config/tree.ts";
 import { parseTomlValue } from "../../src/config/toml.ts";
+import { configWith } from "../config/key_values.ts";
 import { proves } from "../support/proves.ts";
 
 const root = keyTree(ConfigSchema);
 const keys = [...keysOf(root)];
-
-/** The smallest valid configuration in which a key has this value. */
-function configWith(node: KeyNode, value: unknown): unknown {
-  const [last, ...rest] = node.path.toReversed();
-  let inner: Record<string, unknown> = {
-    ...required(node.path.slice(0, -1)),
-    [String(last)]: value,
-  };
-  let config: unknown = inner;
-  const above = rest.toReversed();
-  for (const [index, segment] of rest.entries()) {
-    const path = above.slice(0, above.length - index - 1);
-    const isList = nodeAt(root, path)?.kind === "list";
-    if (segment === ANY) config = isList ? [inner] : { name: inner };
-    else config = { ...required(path), [segment]: config };
-    inner = config as Record<string, unknown>;
-  }
-  return config;
-}
-
-/** Examples of the keys a table cannot do without. */
-function required(path: readonly string[]): Record<string, unknown> {
-  const children = [...nodeAt(root, path)?.children ?? []];
-  return Object.fromEntries(
-    children.filter(([, child]) => child.required && child.meta?.example !== undefined)
-      .map(([name, child]) => [name, parseTomlValue(child.meta?.example ?? "")]),
-  );
-}
 
 describe("configuration schema", () => {
   it("has the documented defaults where nothing is set", () => {

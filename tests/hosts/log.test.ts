@@ -51,4 +51,15 @@ describe("createLog", () => {
     assert.match(lines[0] ?? "", /«secret»/);
     assert.doesNotMatch(lines[0] ?? "", /hunter2/);
   });
+
+  it("writes from another level on as soon as it is set", () => {
+    const { log, lines } = setUp("error", "json");
+    log.write("session.opened");
+    log.setLevel("debug");
+    assert.equal(log.level, "debug");
+    log.write("session.opened");
+    log.setLevel("warn");
+    log.write("gateway.started");
+    assert.deepEqual(lines.map((line) => JSON.parse(line).event), ["session.opened"]);
+  });
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { type Listener, serve } from "../../src/hosts/serve.ts";
+import { FakeClock } from "../support/fake_clock.ts";
 import { exchange, statusOf } from "../support/raw_socket.ts";
 import { RUNTIME } from "../support/runtime.ts";
 
@@ -75,20 +76,24 @@ const PARSER: Readonly<
 describe("listener", () => {
   let listener: Listener;
   const paths: string[] = [];
+  const addresses: (string | undefined)[] = [];
 
   before(async () => {
     listener = await serve({
       hostname: "127.0.0.1",
       port: 0,
       maxBodyBytes: 1024,
-      handle: async (incoming) => {
+      clock: new FakeClock(),
+      handle: async (incoming, peer) => {
         paths.push(incoming.target);
+        addresses.push(peer?.address);
         const body = await incoming.body(1024).catch(() => undefined);
         const status = body === undefined ? 400 : 200;
         return { status, headers: {}, body: new TextDecoder().decode(body) };
       },
-      fetch: async (request) => {
+      fetch: async (request, peer) => {
         paths.push(new URL(request.url).pathname);
+        addresses.push(peer?.address);
         return new Response(await request.text());
       },
     });
@@ -149,6 +154,7 @@ describe("listener", () => {
     paths.length = 0;
     assert.equal(await statusOf(listener.port, `GET /a/b HTTP/1.1\r\n${HOST}${END}`), 200);
     assert.deepEqual(paths, ["/a/b"]);
+    assert.equal(addresses.at(-1), "127.0.0.1");
   });
 
   it("headers beyond 16 kB are refused", async () => {

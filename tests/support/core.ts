@@ -1,14 +1,21 @@
 /** The core in process, with real children and a real clock: tests speak to its `fetch` as a client would. */
 import * as v from "valibot";
 import { type Config, ConfigSchema } from "../../src/contract/mod.ts";
-import { type Core, createCore } from "../../src/core/mod.ts";
+import { type Core, createCore, EventLog } from "../../src/core/mod.ts";
 import { SystemClock } from "../../src/hosts/clock.ts";
 import { createFetchClient } from "../../src/hosts/http_client/fetch_client.ts";
 import { createSpawner } from "../../src/hosts/process/spawn.ts";
 import { systemRandom } from "../../src/hosts/random.ts";
+import type { Clock } from "../../src/ports/clock.ts";
+import type { Journal } from "../../src/ports/journal.ts";
+import type { LogLevels } from "../../src/ports/log.ts";
+import type { StateStore } from "../../src/ports/state_store.ts";
 import { MemoryEventStore } from "../../src/stores/memory/event_store.ts";
+import { MemoryJournal } from "../../src/stores/memory/journal.ts";
+import { MemoryStateStore } from "../../src/stores/memory/state_store.ts";
 import { Registry } from "../../src/telemetry/registry.ts";
 import { join } from "node:path";
+import { EditableSource } from "./editable_source.ts";
 import { executable, REPOSITORY } from "./runtime.ts";
 
 export interface LoggedEvent {
@@ -16,11 +23,27 @@ export interface LoggedEvent {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
+export type ConfigInput = v.InferInput<typeof ConfigSchema>;
+
 export interface TestCore {
   readonly core: Core;
   readonly config: Config;
   readonly log: readonly LoggedEvent[];
+  /** What a reload reads. */
+  readonly source: EditableSource;
+  readonly journal: MemoryJournal;
+  readonly telemetry: Registry;
+  readonly logLevels: LogLevels;
+  /** True when an operator's shutdown asked the host to stop. */
+  readonly stopWanted: boolean;
   stop(): Promise<void>;
+}
+
+/** Parts a test brings itself; everything else is real, or in memory. */
+export interface CoreParts {
+  readonly clock?: Clock;
+  readonly state?: StateStore;
+  readonly journal?: Journal;
 }
 
 /** Configuration of a backend that is the fixture server. */
@@ -32,24 +55,37 @@ export function fixtureBackend(extra: Record<string, unknown> = {}): Record<stri
   };
 }
 
-export async function startCore(input: v.InferInput<typeof ConfigSchema>): Promise<TestCore> {
+export async function startCore(input: ConfigInput, parts: CoreParts = {}): Promise<TestCore> {
   const config = v.parse(ConfigSchema, input);
   const log: LoggedEvent[] = [];
-  const clock = new SystemClock();
-  const sink = { write: (event: string, fields = {}) => void log.push({ event, fields }) };
+  const clock = parts.clock ?? new SystemClock();
+  const state = parts.state ?? new MemoryStateStore();
+  const memoryJournal = new MemoryJournal();
+  const eventLog = new EventLog(state, clock, (text) => text);
+  const sink = eventLog.beside({ write: (event, fields = {}) => void log.push({ event, fields }) });
   const spawner = await createSpawner({ log: sink, launcher: "none" });
   const http = createFetchClient();
+  const telemetry = new Registry();
+  const source = await EditableSource.of(input);
+  const logLevels = new FixedLevels();
   const { events, keep } = config.sessions.resume;
+  const wanted = { stop: false };
   const core = createCore(config, {
     clock,
     random: systemRandom,
     log: sink,
-    telemetry: new Registry(),
+    telemetry,
     http,
     spawner,
     version: "0.0.0-test",
     mask: (text) => text,
     events: new MemoryEventStore({ clock, events, keepMs: keep }),
+    state,
+    journal: parts.journal ?? memoryJournal,
+    eventLog,
+    logLevels,
+    configSource: source,
+    stop: () => wanted.stop = true,
   });
   core.start();
   const stop = async () => {
@@ -57,5 +93,25 @@ export async function startCore(input: v.InferInput<typeof ConfigSchema>): Promi
     await http.close();
     spawner.close();
   };
-  return { core, config, log, stop };
+  return {
+    core,
+    config,
+    log,
+    source,
+    journal: memoryJournal,
+    telemetry,
+    logLevels,
+    get stopWanted() {
+      return wanted.stop;
+    },
+    stop,
+  };
+}
+
+class FixedLevels implements LogLevels {
+  level: LogLevels["level"] = "info";
+
+  setLevel(level: LogLevels["level"]): void {
+    this.level = level;
+  }
 }

@@ -1,8 +1,9 @@
 /** The real gateway as a process of its own, on the runtime that runs the test. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { randomBytes } from "node:crypto";
 import { parse, stringify } from "smol-toml";
 import { type ProgramExit, RunningProgram } from "./running_program.ts";
 import { type Command, commandOf, RUNTIME, type Runtime } from "./runtime.ts";
@@ -21,9 +22,23 @@ export interface Gateway {
   readonly url: string;
   /** Of the HTTP+SSE endpoint. */
   readonly sseUrl: string;
+  /** Base URL of the management API. */
+  readonly managementUrl: string;
+  /** Scope `admin`. */
+  readonly token: string;
   readonly pid: number;
+  /** The configuration file. */
+  readonly config: string;
+  /** What `XDG_STATE_HOME` and `XDG_CONFIG_HOME` are for it. */
+  readonly home: string;
   /** What it has written to stderr so far (the last 256 KiB). */
   readonly stderr: string;
+  /** Replaces the configuration file in one step; addresses that are not given stay as they were. */
+  rewrite(toml: string): Promise<void>;
+  /** Resolves when stderr matches. @throws Error with its output when it does not within 30 s */
+  printed(pattern: RegExp): Promise<RegExpExecArray>;
+  /** Resolves when it has ended by itself. */
+  readonly exited: Promise<ProgramExit>;
   /** Ends it in order. @throws Error when it takes longer than 35 s; it is killed then */
   stop(): Promise<ProgramExit>;
   /** `kill -9`. */
@@ -38,8 +53,8 @@ export interface Gateway {
 export async function startGateway(toml: string, options: GatewayOptions = {}): Promise<Gateway> {
   const place = await prepare(toml, options);
   const program = new RunningProgram(
-    commandOf("cli/main.ts", ["server", "--config", place.config, "--json"], options.runtime),
-    environment(place.home, options),
+    commandOf("cli/main.ts", ["server", "-c", place.config, "--json", ...TOKEN], options.runtime),
+    { ...environment(place.home, options), [TOKEN_VARIABLE]: place.token },
   );
   const finish = async (end: Promise<ProgramExit>) => {
     try {
@@ -49,11 +64,19 @@ export async function startGateway(toml: string, options: GatewayOptions = {}): 
     }
   };
   try {
-    const [, url = ""] = await program.printed(/"url":\s*"(http:[^"]+)"/);
+    const [, url = "", managementUrl = ""] = await program.printed(LISTENING);
+    const { token, config, home, rewrite } = place;
     return {
       url,
       sseUrl: new URL("/sse", url).href,
+      managementUrl,
+      token,
       pid: program.pid,
+      config,
+      home,
+      rewrite,
+      printed: (pattern) => program.printed(pattern),
+      exited: program.exited,
       get stderr() {
         return program.stderr;
       },
@@ -65,6 +88,11 @@ export async function startGateway(toml: string, options: GatewayOptions = {}): 
     throw cause;
   }
 }
+
+/** What the gateway prints when it listens. */
+const LISTENING = /"url":\s*"(http:[^"]+)",\s*"management":\s*"(https?:[^"]+)"/;
+const TOKEN_VARIABLE = "SENTINEL_TEST_TOKEN";
+const TOKEN = ["--management-token-env", TOKEN_VARIABLE];
 
 /** How a client starts the gateway as its own stdio server. */
 export interface StdioGateway extends Command {
@@ -86,23 +114,37 @@ export async function stdioGateway(
 interface Place {
   readonly config: string;
   readonly home: string;
+  readonly token: string;
+  rewrite(toml: string): Promise<void>;
   remove(): Promise<void>;
 }
 
 async function prepare(toml: string, { home }: GatewayOptions): Promise<Place> {
   const directory = await mkdtemp(join(tmpdir(), `sentinel-${RUNTIME}-`));
   const config = join(directory, "sentinel.toml");
-  const tables = parse(toml);
-  await writeFile(config, stringify({ ...tables, server: withFreePort(tables["server"]) }));
+  const rewrite = async (text: string) => {
+    await writeFile(`${config}.new`, withFreePorts(text), { mode: 0o600 });
+    await rename(`${config}.new`, config);
+  };
+  await rewrite(toml);
   return {
     config,
     home: home ?? directory,
+    token: randomBytes(32).toString("base64url"),
+    rewrite,
     remove: () => rm(directory, { recursive: true, force: true }),
   };
 }
 
-function withFreePort(server: unknown): Record<string, unknown> {
-  return { listen: "127.0.0.1:0", ...(server as Record<string, unknown> | undefined) };
+/** Gateways of tests run side by side, so each chooses its ports. */
+function withFreePorts(toml: string): string {
+  const { server, management, ...rest } = parse(toml);
+  const listen = "127.0.0.1:0";
+  return stringify({
+    ...rest,
+    server: { listen, ...(server as object | undefined) },
+    management: { listen, ...(management as object | undefined) },
+  });
 }
 
 /** That of this process, except where the gateway keeps its files. */

@@ -5,7 +5,10 @@ import { quote, type Table, tableAt, tablesIn, textAt } from "../raw.ts";
 import { referencesIn } from "../references.ts";
 import type { Report } from "./report.ts";
 
-const SHORTEST_REMOTE_TOKEN = 32;
+/** Bytes; shorter ones can be guessed. */
+const SHORTEST_TOKEN = 32;
+/** Each is compared with what comes; a list without end would make that slow. */
+const MAX_TOKENS = 32;
 
 export function checkSafety(tree: Table, report: Report): void {
   const data = parseListen(textAt(tree, "server", "listen") ?? "127.0.0.1:8808");
@@ -14,6 +17,7 @@ export function checkSafety(tree: Table, report: Report): void {
   if (control !== undefined && !isLoopback(control.host)) {
     checkRemoteManagement(tableAt(tree, "management"), report);
   }
+  checkTokenCount(tableAt(tree, "management"), report);
   if (data !== undefined && control !== undefined) checkSameAddress(data, control, report);
 }
 
@@ -41,15 +45,27 @@ function checkRemoteManagement(management: Table, report: Report): void {
   const tokens = tablesIn(management["tokens"]).map(([, token]) => textAt(token, "value") ?? "");
   const weak = tokens.some(isWeak);
   if (tokens.length === 0 || weak) {
-    const needed = `a token of at least ${SHORTEST_REMOTE_TOKEN} bytes`;
+    const needed = `a token of at least ${SHORTEST_TOKEN} bytes`;
     refuse(`without ${needed}`, "make one with  openssl rand -base64 32");
   }
 }
 
+function checkTokenCount(management: Table, report: Report): void {
+  const count = tablesIn(management["tokens"]).length;
+  if (count <= MAX_TOKENS) return;
+  report({
+    code: "wrong_value",
+    path: ["management", "tokens", MAX_TOKENS],
+    at: "table",
+    message: `there are ${count} tokens, at most ${MAX_TOKENS} are allowed`,
+    hint: "remove those nobody uses any more",
+  });
+}
+
 /** A reference that could not be resolved is reported as such, not as weak. */
-function isWeak(token: string): boolean {
+export function isWeak(token: string): boolean {
   if (referencesIn(token).length > 0) return false;
-  return new TextEncoder().encode(token).length < SHORTEST_REMOTE_TOKEN;
+  return new TextEncoder().encode(token).length < SHORTEST_TOKEN;
 }
 
 function checkSameAddress(data: ListenAddress, control: ListenAddress, report: Report): void {

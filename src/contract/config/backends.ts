@@ -242,13 +242,13 @@ export const backend = v.strictObject({
       v.strictObject({
         grace: key(v.optional(grace, "5s"), "Time between TERM and KILL.", {
           example: '"10s"',
-          reload: "live",
+          reload: "reconnect",
         }),
       }),
       {},
     ),
     "How the process group of a command is ended.",
-    { example: '{ grace = "5s" }', reload: "live" },
+    { example: '{ grace = "5s" }', reload: "reconnect" },
   ),
   limits: key(v.optional(limits, {}), "Bounds of one backend.", {
     example: '{ output_line = "8MiB" }',

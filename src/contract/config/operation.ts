@@ -54,32 +54,36 @@ export const management = v.strictObject({
   console: key(v.optional(v.boolean(), true), "Serve the web console.", {
     example: "false",
     reload: "restart",
+    later: true,
   }),
   allow_shutdown: key(v.optional(v.boolean(), false), "Allow POST /manage/v1/shutdown.", {
     example: "true",
     reload: "live",
   }),
-  public_health: key(v.optional(v.boolean(), true), "Serve /health and /ready without a token.", {
+  public_health: key(v.optional(v.boolean(), true), "Answer the health check without a token.", {
     example: "false",
     reload: "live",
   }),
-  tokens: key(v.optional(v.array(token), []), "Tokens of operators and programs.", {
-    reload: "live",
-  }),
+  tokens: key(
+    v.optional(v.array(token), []),
+    "Tokens of operators and programs, at most 32. Two of one name are valid side by side: that is " +
+      "how one is replaced by the next.",
+    { reload: "live" },
+  ),
   tls: key(
     v.optional(v.strictObject({
-      cert: key(tls.cert, "Certificate chain, PEM; read again when the file changes.", {
+      cert: key(tls.cert, "Certificate chain, PEM; read at the start.", {
         example: '"/etc/mcp-sentinel/mgmt.crt"',
-        reload: "live",
+        reload: "restart",
       }),
       key: key(tls.key, "Private key of the certificate, PEM.", {
         example: '"/etc/mcp-sentinel/mgmt.key"',
-        reload: "live",
+        reload: "restart",
       }),
       client_ca: key(
         v.optional(filePath),
         "Authority of client certificates; present: every client needs one.",
-        { example: '"/etc/mcp-sentinel/operators-ca.crt"', reload: "live" },
+        { example: '"/etc/mcp-sentinel/operators-ca.crt"', reload: "restart" },
       ),
     })),
     "Serve the control plane over HTTPS.",
@@ -113,6 +117,7 @@ const metrics = v.strictObject({
   otlp: key(v.optional(optionalHttpUrl, ""), 'Collector that gets the metrics; "" for none.', {
     example: '"http://127.0.0.1:4318"',
     reload: "restart",
+    later: true,
   }),
 });
 
@@ -137,7 +142,7 @@ const traces = v.strictObject({
 
 export const telemetry = v.strictObject({
   log: key(v.optional(log, {}), "The log on stderr.", { reload: "live" }),
-  metrics: key(v.optional(metrics, {}), "Metrics.", { reload: "restart", later: true }),
+  metrics: key(v.optional(metrics, {}), "Metrics.", { reload: "restart" }),
   traces: key(v.optional(traces, {}), "Traces.", { reload: "restart", later: true }),
 });
 

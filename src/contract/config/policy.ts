@@ -133,7 +133,7 @@ export const kill = v.strictObject({
     example: '["github"]',
     reload: "live",
   }),
-  reason: key(v.optional(text), "Told to callers and written to the audit.", {
+  reason: key(v.optional(text), "Why; told to callers.", {
     example: '"INC-1042"',
     reload: "live",
   }),

@@ -111,16 +111,16 @@ export const sessions = v.strictObject({
       v.strictObject({
         events: key(v.optional(count, 1000), "Events kept for each stream.", {
           example: "200",
-          reload: "live",
+          reload: "restart",
         }),
         keep: key(v.optional(duration, "10m"), "Time they are kept after the stream ended.", {
           example: '"2m"',
-          reload: "live",
+          reload: "restart",
         }),
       }),
       {},
     ),
     "What a client that lost its stream gets again (Last-Event-ID).",
-    { example: '{ events = 1000, keep = "10m" }', reload: "live" },
+    { example: '{ events = 1000, keep = "10m" }', reload: "restart" },
   ),
 });

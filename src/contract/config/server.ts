@@ -80,13 +80,13 @@ export const server = v.strictObject({
   ),
   tls: key(
     v.optional(v.strictObject({
-      cert: key(tls.cert, "Certificate chain, PEM; read again when the file changes.", {
+      cert: key(tls.cert, "Certificate chain, PEM; read at the start.", {
         example: '"/etc/mcp-sentinel/tls.crt"',
-        reload: "live",
+        reload: "restart",
       }),
       key: key(tls.key, "Private key of the certificate, PEM.", {
         example: '"/etc/mcp-sentinel/tls.key"',
-        reload: "live",
+        reload: "restart",
       }),
     })),
     "Serve HTTPS. Leave it out behind a proxy.",

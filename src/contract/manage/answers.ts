@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { amount, count, flag, list, maybe, moment, oneOf, text } from "../describe.ts";
 import { GatewayEventSchema, SEVERITIES } from "../events.ts";
-import { ConfigChangeSchema, OperationSchema } from "../operations.ts";
+import { ActorSchema, ConfigChangeSchema, OperationSchema } from "../operations.ts";
 import {
   BackendStatusSchema,
   CatalogSummarySchema,
@@ -71,6 +71,7 @@ export const StatusAnswer = v.object({
     level: oneOf(SEVERITIES, "Least severe events that are written."),
     until: maybe(moment("When it falls back to the configured level.")),
   }),
+  you: maybe(v.pipe(ActorSchema, v.description("Who asked, as the gateway sees it."))),
 });
 export type Status = v.InferOutput<typeof StatusAnswer>;
 
@@ -94,7 +95,7 @@ export const CapabilitySchema = v.object({
   backend: text("Who offers it."),
   original: text("The backend's own name for it."),
   description: maybe(text("First 500 characters of its description.")),
-  hash: text("Hash of its definition as the backend gave it."),
+  hash: text("Hash of its definition as shown to clients."),
   toolsets: list(v.string(), "Toolsets that show it."),
   killed: maybe(text("Reason of the kill switch it falls under.")),
 });
@@ -130,7 +131,7 @@ export const CallSchema = v.object({
   durationMs: amount("From its arrival to its answer."),
   session: text("Id of the session as `/sessions` shows it."),
   transport: text("Front it came by."),
-  revision: text("Protocol revision of the client."),
+  protocol: text("Protocol revision of the client."),
 });
 export type CallRecord = v.InferOutput<typeof CallSchema>;
 
@@ -139,7 +140,7 @@ export const SessionSchema = v.object({
   id: text("12 hex digits."),
   client: maybe(text("Name and version the client gave.")),
   transport: text("Front it came by."),
-  revision: text("Negotiated protocol revision."),
+  protocol: text("Negotiated protocol revision."),
   toolset: maybe(text("Named view it uses.")),
   openedAt: moment("When it was opened."),
   idleSeconds: count("Since its last sign of life."),
@@ -155,7 +156,7 @@ export const SessionAnswer = v.object({
   ...SessionSchema.entries,
   capabilities: list(v.string(), "What the client declared it can answer."),
   links: list(v.string(), "Backends with a connection of its own for this session."),
-  gatewayRevision: revision,
+  revision,
 });
 
 export const KillSwitchSchema = v.object({

@@ -39,9 +39,17 @@ export interface BackendEvents {
   wantedLogLevel(): string | undefined;
 }
 
-export class Backend {
+/** A backend of the configuration, or what takes the place of a running one. */
+export interface BackendInit {
   readonly name: string;
   readonly config: BackendConfig;
+  /** Whose catalog, subscriptions and figures it goes on with. */
+  readonly previous?: Backend | undefined;
+}
+
+export class Backend {
+  readonly name: string;
+  readonly traffic: RollingTraffic;
   readonly dropped: DroppedMessages = {
     foreign: 0,
     duplicate: 0,
@@ -58,15 +66,22 @@ export class Backend {
   readonly #pool: LinkPool;
   readonly #upstream: Upstream;
   readonly #report: (status: SupervisorStatus) => void;
-  readonly traffic = new RollingTraffic();
+  #config: BackendConfig;
   #main: Link | undefined;
   /** Resolves when the attempt under way is decided; calls wait for it instead of failing at start. */
   #decided: Promise<void> = Promise.resolve();
   #decide: () => void = () => {};
+  /** Who waits for the end of the attempt under way. */
+  #settling: (() => void)[] = [];
 
-  constructor(name: string, config: BackendConfig, ports: BackendPorts, events: BackendEvents) {
+  constructor(
+    { name, config, previous }: BackendInit,
+    ports: BackendPorts,
+    events: BackendEvents,
+  ) {
     this.name = name;
-    this.config = config;
+    this.#config = config;
+    this.traffic = previous?.traffic ?? new RollingTraffic();
     this.#ports = ports;
     this.#events = events;
     this.#opener = new WireOpener(name, config, ports);
@@ -79,7 +94,10 @@ export class Backend {
       asked: (session, ask) => events.asked(session, ask),
     });
     this.#offer = new Offer(name, ports, () => events.changed(this));
-    this.#upstream = new Upstream(() => events.wantedLogLevel());
+    this.#offer.found = previous?.found;
+    this.#upstream = previous === undefined
+      ? new Upstream(() => events.wantedLogLevel())
+      : previous.#upstream;
     this.#pool = new LinkPool({
       clock: ports.clock,
       open: (request, closed) => this.#openPooled(request, closed),
@@ -92,7 +110,15 @@ export class Backend {
       mayGiveUp: this.kind === "stdio",
       onChange: () => this.#stateChanged(),
     });
-    this.#report = createReport(name, ports);
+    this.#report = createReport({
+      name,
+      isReplacement: previous !== undefined,
+      lastExit: () => this.#opener.lastExit,
+    }, ports);
+  }
+
+  get config(): BackendConfig {
+    return this.#config;
   }
 
   get kind(): BackendKind {
@@ -103,6 +129,16 @@ export class Backend {
     if (!this.config.enabled) return "disabled";
     const { state } = this.#supervisor.status;
     return state === "ready" && this.#offer.isPartial ? "degraded" : state;
+  }
+
+  /** Takes over what needs no new connection. */
+  adjust(config: BackendConfig): void {
+    this.#config = config;
+  }
+
+  /** Calls it is answering. */
+  get inFlight(): number {
+    return (this.#main?.inFlight ?? 0) + this.#pool.inFlight;
   }
 
   /** What it offered when it last answered; kept while it is away. */
@@ -136,6 +172,12 @@ export class Backend {
   /** Resolves when the connection attempt under way, if any, has succeeded or failed. */
   decided(): Promise<void> {
     return this.#decided;
+  }
+
+  /** Resolves when it is not starting: connected, failed or stopped. */
+  settled(): Promise<void> {
+    if (this.#supervisor.status.state !== "starting") return Promise.resolve();
+    return new Promise((resolve) => this.#settling.push(resolve));
   }
 
   /**
@@ -184,7 +226,18 @@ export class Backend {
     this.#ownLink(session)?.notify("notifications/roots/list_changed");
   }
 
-  status(): BackendStatus {
+  /** Whether the session has a connection of its own. */
+  serves(session: Session): boolean {
+    return this.#ownLink(session) !== undefined;
+  }
+
+  /** Last stderr lines, and how many there ever were. */
+  logs(): { readonly lines: readonly string[]; readonly total: number } {
+    return this.#opener.logs();
+  }
+
+  /** @param lines of stderr at most */
+  status(lines: number): BackendStatus {
     const main = this.#main;
     return backendStatus({
       name: this.name,
@@ -192,9 +245,10 @@ export class Backend {
       state: this.state,
       supervisor: this.#supervisor.status,
       opener: this.#opener,
+      lines,
       found: this.found,
-      revision: main?.revision,
-      inFlight: (main?.inFlight ?? 0) + this.#pool.inFlight,
+      protocol: main?.revision,
+      inFlight: this.inFlight,
       links: (main === undefined ? 0 : 1) + this.#pool.size,
       traffic: this.traffic.read(this.#ports.clock.monotonic()),
       dropped: this.dropped,
@@ -279,7 +333,10 @@ export class Backend {
 
   #stateChanged(): void {
     const { status } = this.#supervisor;
-    if (status.state !== "starting") this.#decide();
+    if (status.state !== "starting") {
+      this.#decide();
+      for (const resolve of this.#settling.splice(0)) resolve();
+    }
     this.#report(status);
     this.#events.changed(this);
   }

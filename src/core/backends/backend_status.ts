@@ -18,8 +18,10 @@ export interface StatusParts {
   readonly state: BackendState;
   readonly supervisor: SupervisorStatus;
   readonly opener: WireOpener;
+  /** Of stderr, at most. */
+  readonly lines: number;
   readonly found: BackendCatalog | undefined;
-  readonly revision: string | undefined;
+  readonly protocol: string | undefined;
   readonly inFlight: number;
   readonly links: number;
   readonly traffic: Traffic;
@@ -34,7 +36,7 @@ export function backendStatus(parts: StatusParts): BackendStatus {
     kind: opener.kind,
     state,
     since: new Date(supervisor.since).toISOString(),
-    stderr: opener.stderrTail(),
+    stderr: opener.stderrTail(parts.lines),
     restarts: supervisor.restarts,
     tools: found?.tools.length ?? 0,
     prompts: found?.prompts.length ?? 0,
@@ -45,7 +47,7 @@ export function backendStatus(parts: StatusParts): BackendStatus {
     traffic: parts.traffic,
     dropped: { ...dropped },
     ...known({
-      revision: parts.revision,
+      protocol: parts.protocol,
       lastError: describe(supervisor.lastError),
       exitCode: opener.lastExit?.code,
       signal: opener.lastExit?.signal,
@@ -67,8 +69,9 @@ function known<T extends Record<string, unknown>>(members: T): Known<T> {
 }
 
 function describe(error: SentinelError | undefined): string | undefined {
-  if (error?.details.reason === undefined) return error?.message;
-  return `${error.message}: ${error.details.reason}`;
+  const { reason } = error?.details ?? {};
+  if (error === undefined || reason === undefined) return error?.message;
+  return error.message.includes(reason) ? error.message : `${error.message}: ${reason}`;
 }
 
 export function disabled(backend: string): SentinelError {

@@ -3,6 +3,7 @@ import type { SentinelError } from "../../contract/mod.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { HttpClient, HttpResponse } from "../../ports/http_client.ts";
 import type { Random } from "../../ports/random.ts";
+import type { Series } from "../../ports/telemetry.ts";
 import { revisionOf } from "../mcp/revisions.ts";
 import { statusError, unusable } from "./http_errors.ts";
 import { printable } from "./printable.ts";
@@ -20,6 +21,8 @@ export interface HttpWireOptions {
   readonly mask: (text: string) => string;
   /** Longest answer (bytes) and longest event (characters) accepted; default 16 MiB. */
   readonly maxReplyBytes?: number;
+  /** Counts the event streams that are open. */
+  readonly streams?: Series;
 }
 
 export const JSON_TYPE = "application/json";
@@ -38,6 +41,7 @@ export class HttpEndpoint {
   readonly clock: Clock;
   readonly random: Random;
   readonly maxReply: number;
+  readonly streams: Series | undefined;
   /** Where messages are posted; HTTP+SSE learns it from the backend. */
   postUrl: URL;
   readonly #url: URL;
@@ -54,6 +58,7 @@ export class HttpEndpoint {
     this.clock = options.clock;
     this.random = options.random;
     this.maxReply = options.maxReplyBytes ?? MAX_REPLY;
+    this.streams = options.streams;
     this.postUrl = options.url;
     this.#url = options.url;
     this.#http = options.http;

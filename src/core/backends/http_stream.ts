@@ -50,7 +50,9 @@ export class HttpEventStream {
    * @throws SentinelError BACKEND_LOST when it breaks off, BACKEND_PROTOCOL when it is no event stream
    */
   async read(response: HttpResponse): Promise<void> {
-    const reader = new SseReader((event) => this.#take(event), this.#endpoint.maxReply);
+    const { streams, maxReply } = this.#endpoint;
+    const reader = new SseReader((event) => this.#take(event), maxReply);
+    streams?.add(1);
     try {
       await response.read((chunk) => {
         reader.feed(chunk);
@@ -58,6 +60,8 @@ export class HttpEventStream {
       });
     } catch (thrown) {
       throw this.#named(thrown);
+    } finally {
+      streams?.add(-1);
     }
   }
 

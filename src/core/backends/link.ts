@@ -2,7 +2,13 @@ import type { RpcError, SentinelError } from "../../contract/mod.ts";
 import type { JsonObject } from "../mcp/json.ts";
 
 /** Answer of a backend: JSON text of `result` as it came, or its error. */
-export type LinkReply = { readonly result: string } | { readonly error: RpcError };
+export type LinkReply =
+  | {
+    readonly result: string;
+    /** A tool says that it failed. */
+    readonly isError?: true;
+  }
+  | { readonly error: RpcError };
 
 /** Answer of a client to a server request (elicitation, sampling, roots); `result` is JSON text. */
 export type AskReply = LinkReply;
@@ -25,6 +31,8 @@ export interface LinkRequest {
   readonly owner: string;
   /** Milliseconds without answer or progress until it fails with BACKEND_TIMEOUT. */
   readonly timeoutMs: number;
+  /** Name of the catalog, for metrics. */
+  readonly tool?: string;
   /** Progress (with the caller's own token) and log messages that belong to this request. */
   readonly notify?: (method: string, params: JsonObject) => void;
   /** Server requests that belong to this request. Absent: declined. */
@@ -35,6 +43,8 @@ export interface LinkRequest {
 export interface Exchange {
   /** @throws SentinelError BACKEND_LOST, BACKEND_TIMEOUT or BACKEND_PROTOCOL */
   readonly reply: Promise<LinkReply>;
+  /** How long it took, in milliseconds; 0 until `reply` is settled. */
+  readonly tookMs: number;
   /** Tells the backend to cancel and rejects `reply`; a late answer is dropped and counted. */
   cancel(reason: string): void;
 }

@@ -3,6 +3,7 @@ import type { DroppedMessages, SentinelError } from "../../contract/mod.ts";
 import type { JsonObject } from "../mcp/json.ts";
 import type { Session } from "../session/session.ts";
 import type { Ask, AskReply, Link } from "./link.ts";
+import { LinkMetrics } from "./link_metrics.ts";
 import { openLink } from "./open_link.ts";
 import type { BackendPorts } from "./ports.ts";
 import type { WireOpener } from "./wire_opener.ts";
@@ -31,9 +32,13 @@ export interface LinkFactoryOptions {
 
 export class LinkFactory {
   readonly #options: LinkFactoryOptions;
+  readonly #metrics: LinkMetrics;
 
   constructor(options: LinkFactoryOptions) {
+    const { backend, opener, ports } = options;
     this.#options = options;
+    const transport = opener.kind === "stdio" ? "pipe" : "tcp";
+    this.#metrics = new LinkMetrics(backend, transport, ports.telemetry);
   }
 
   /** @throws SentinelError BACKEND_LOST, BACKEND_TIMEOUT or BACKEND_PROTOCOL */
@@ -55,7 +60,11 @@ export class LinkFactory {
       ...(signal === undefined ? {} : { signal }),
       clock: ports.clock,
       dropped,
-      invalid: (sample) => ports.log.write("backend.invalid_output", { backend, sample }),
+      invalid: (sample) => {
+        this.#metrics.invalid();
+        ports.log.write("backend.invalid_output", { backend, sample });
+      },
+      metrics: this.#metrics,
       events: {
         notification: (method, params) => notified(method, params, owner),
         ...(owner === undefined ? {} : { ask: (ask: Ask) => asked(owner, ask) }),

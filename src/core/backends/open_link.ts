@@ -9,9 +9,11 @@ import { isObject, type JsonObject } from "../mcp/json.ts";
 import type { Message, NotificationMessage, ResponseMessage } from "../mcp/message.ts";
 import { isLegacyRevision, LATEST_LEGACY } from "../mcp/revisions.ts";
 import type { Exchange, Link, LinkEvents, LinkReply, LinkRequest } from "./link.ts";
+import type { LinkMetrics } from "./link_metrics.ts";
 import { PendingRequests } from "./pending.ts";
 import { Questions } from "./questions.ts";
 import { toResult } from "./reply.ts";
+import { isToolError } from "./tool_error.ts";
 import type { OpenWire, Wire } from "./wire.ts";
 
 const SWEEP_MS = 250;
@@ -30,6 +32,7 @@ export interface LinkOptions {
   readonly dropped: DroppedMessages;
   /** A backend wrote something that is not a message. */
   readonly invalid: (sample: string) => void;
+  readonly metrics?: LinkMetrics;
 }
 
 /**
@@ -61,7 +64,8 @@ class JsonRpcLink implements Link {
   readonly #pending: PendingRequests;
   readonly #questions: Questions;
   readonly #stopSweep: Cancel;
-  #established = false;
+  /** Monotonic time since the handshake is done. */
+  #establishedAt: number | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(openWire: OpenWire, options: LinkOptions) {
@@ -106,20 +110,34 @@ class JsonRpcLink implements Link {
     });
     this.#adopt(toResult(await reply));
     this.notify("notifications/initialized");
-    this.#established = true;
+    this.#establishedAt = this.#options.clock.monotonic();
+    this.#options.metrics?.opened();
     this.#wire.established(this.revision);
   }
 
   request(request: LinkRequest): Exchange {
+    const { clock, metrics } = this.#options;
     const { promise, resolve, reject } = Promise.withResolvers<LinkReply>();
-    const id = this.#pending.add(
-      request,
-      (outcome) => outcome instanceof SentinelError ? reject(outcome) : resolve(outcome),
-    );
+    const startedAt = clock.monotonic();
+    let cancelled = false;
+    const id = this.#pending.add(request, (outcome) => {
+      exchange.tookMs = clock.monotonic() - startedAt;
+      metrics?.answered(request, cancelled ? "cancelled" : outcome, exchange.tookMs);
+      if (outcome instanceof SentinelError) reject(outcome);
+      else resolve(outcome);
+    });
+    const exchange = {
+      reply: promise,
+      tookMs: 0,
+      cancel: (reason: string) => {
+        cancelled = true;
+        this.#cancel(id, reason);
+      },
+    };
     if (this.open) {
       this.#wire.send(encodeRequest(String(id), request.method, withOwnToken(request, id)), id);
     } else this.#pending.take(id)?.settle(closedBefore());
-    return { reply: promise, cancel: (reason) => this.#cancel(id, reason) };
+    return exchange;
   }
 
   notify(method: string, params?: JsonObject): void {
@@ -127,7 +145,7 @@ class JsonRpcLink implements Link {
   }
 
   close(): Promise<void> {
-    this.#lost(closedMeanwhile("the connection was closed"));
+    this.#end(closedMeanwhile("the connection was closed"), undefined);
     return this.#closing ??= this.#wire.close();
   }
 
@@ -157,8 +175,12 @@ class JsonRpcLink implements Link {
     const id = Number(message.id);
     const pending = this.#pending.take(id);
     if (pending === undefined) return this.#pending.drop(id);
-    if (message.error === undefined) pending.settle({ result: message.result as string });
-    else pending.settle({ error: toRemoteError(message.error) });
+    if (message.error !== undefined) {
+      return pending.settle({ error: toRemoteError(message.error) });
+    }
+    const result = message.result as string;
+    const isError = pending.request.tool !== undefined && isToolError(result);
+    pending.settle(isError ? { result, isError } : { result });
   }
 
   #notified({ method, params = {} }: NotificationMessage, origin: number | undefined): void {
@@ -199,7 +221,7 @@ class JsonRpcLink implements Link {
   #expire(): void {
     for (const id of this.#pending.expire()) {
       // The handshake must not be cancelled (specification, lifecycle).
-      if (this.#established) {
+      if (this.#establishedAt !== undefined) {
         this.notify("notifications/cancelled", { requestId: id, reason: "timeout" });
       }
       this.#wire.forget(id);
@@ -207,7 +229,16 @@ class JsonRpcLink implements Link {
   }
 
   #lost(error: SentinelError): void {
+    this.#end(error, error);
+  }
+
+  /** `fault` is missing when we end it ourselves. */
+  #end(error: SentinelError, fault: SentinelError | undefined): void {
     if (!this.open) return;
+    const { clock, metrics } = this.#options;
+    if (this.#establishedAt !== undefined) {
+      metrics?.closed(clock.monotonic() - this.#establishedAt, fault);
+    }
     this.open = false;
     this.#stopSweep();
     this.#questions.close();

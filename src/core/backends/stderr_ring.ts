@@ -12,6 +12,7 @@ const LINE_FEED = 10;
 
 export class StderrRing {
   readonly #mask: (text: string) => string;
+  readonly #onLines: (count: number) => void;
   #ring: Uint8Array | undefined;
   /** Bytes ever written; the next one goes to `#written % CAPACITY`. */
   #written = 0;
@@ -23,9 +24,10 @@ export class StderrRing {
     lines: [],
   };
 
-  /** `mask` replaces known secrets in a text of whole lines. */
-  constructor(mask: (text: string) => string) {
+  /** `mask` replaces known secrets in a text of whole lines; `onLines` is told of lines as they end. */
+  constructor(mask: (text: string) => string, onLines: (count: number) => void = () => {}) {
     this.#mask = mask;
+    this.#onLines = onLines;
   }
 
   /** Lines ever written. */
@@ -36,9 +38,12 @@ export class StderrRing {
   push(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
     this.#store(chunk);
+    let ended = 0;
     for (let at = chunk.indexOf(LINE_FEED); at !== -1; at = chunk.indexOf(LINE_FEED, at + 1)) {
-      this.#lines++;
+      ended++;
     }
+    this.#lines += ended;
+    if (ended > 0) this.#onLines(ended);
     this.#midLine = chunk.at(-1) !== LINE_FEED;
   }
 

@@ -26,6 +26,8 @@ export interface SupervisorStatus {
   readonly nextRetryAt: number | undefined;
   /** Attempts after the first. */
   readonly restarts: number;
+  /** An operator asked for the last attempt. */
+  readonly manual: boolean;
 }
 
 /** What is kept alive. `close` never rejects, and resolves when nothing of it is left. */
@@ -83,6 +85,7 @@ export class Supervisor<T extends Connection> {
       lastError: undefined,
       nextRetryAt: undefined,
       restarts: 0,
+      manual: false,
     };
   }
 
@@ -110,7 +113,7 @@ export class Supervisor<T extends Connection> {
     this.#reset();
     if (state === "starting") return;
     this.#release();
-    this.#restart();
+    this.#restart({ manual: true });
   }
 
   /** The connection is gone. Without effect when there is none. */
@@ -138,9 +141,9 @@ export class Supervisor<T extends Connection> {
     this.#set({ state: "stopped" });
   }
 
-  #restart(lastError = this.#status.lastError): void {
+  #restart(change: { readonly manual: boolean; readonly lastError?: SentinelError }): void {
     this.#cancelRetry();
-    this.#begin({ restarts: this.#status.restarts + 1, lastError });
+    this.#begin({ restarts: this.#status.restarts + 1, ...change });
   }
 
   #begin(change: Partial<SupervisorStatus>): void {
@@ -182,9 +185,9 @@ export class Supervisor<T extends Connection> {
     if (mayGiveUp && this.#failures.length > MAX_FAILURES) {
       return this.#set({ state: "fatal", lastError: error });
     }
-    if (immediately) return this.#restart(error);
+    if (immediately) return this.#restart({ manual: false, lastError: error });
     const delayMs = this.#nextDelay();
-    this.#cancelRetry = clock.after(delayMs, () => this.#restart());
+    this.#cancelRetry = clock.after(delayMs, () => this.#restart({ manual: false }));
     this.#set({ state: "backoff", lastError: error, nextRetryAt: clock.now() + delayMs });
   }
 

@@ -1,7 +1,6 @@
 /** Chooses and opens the wire a backend's configuration asks for. */
 import { type BackendConfig, type BackendKind, SentinelError } from "../../contract/mod.ts";
 import type { ChildExit } from "../../ports/process.ts";
-import type { Series } from "../../ports/telemetry.ts";
 import { childEnvironment } from "./child_environment.ts";
 import { openHttpSse } from "./http_sse_wire.ts";
 import { openHttp } from "./http_wire.ts";
@@ -10,8 +9,8 @@ import { StderrRing } from "./stderr_ring.ts";
 import { openStdioWire } from "./stdio_wire.ts";
 import type { OpenWire } from "./wire.ts";
 
-/** Lines of stderr shown in a status. */
-const TAIL_LINES = 20;
+/** Lines of stderr that are kept for a look. */
+const MAX_LINES = 200;
 
 export class WireOpener {
   readonly #name: string;
@@ -27,7 +26,10 @@ export class WireOpener {
     this.#name = name;
     this.#config = config;
     this.#ports = ports;
-    this.#stderr = new StderrRing(ports.mask);
+    const stderrLines = ports.telemetry.series("sentinel_backend_stderr_lines_total", {
+      sentinel_backend: name,
+    });
+    this.#stderr = new StderrRing(ports.mask, (lines) => stderrLines.add(lines));
     this.#kind = kindOf(config);
   }
 
@@ -59,8 +61,12 @@ export class WireOpener {
     this.#stopping = true;
   }
 
-  stderrTail(): string[] {
-    return this.#stderr.tail(TAIL_LINES);
+  stderrTail(lines: number): string[] {
+    return this.#stderr.tail(lines);
+  }
+
+  logs(): { readonly lines: readonly string[]; readonly total: number } {
+    return { lines: this.#stderr.tail(MAX_LINES), total: this.#stderr.lines };
   }
 
   /** True when the failure says that the other HTTP transport may work; it is used from now on. */
@@ -78,14 +84,24 @@ export class WireOpener {
   }
 
   #http(): OpenWire {
-    const { clock, random, http, mask } = this.#ports;
+    const { clock, random, http, mask, telemetry } = this.#ports;
+    const streams = telemetry.series("sentinel_streams_active", { kind: "backend_sse" });
     const { url = "", headers } = this.#config;
     const open = this.#kind === "http" ? openHttp : openHttpSse;
-    return open({ backend: this.#name, url: new URL(url), headers, http, clock, random, mask });
+    return open({
+      backend: this.#name,
+      url: new URL(url),
+      headers,
+      http,
+      clock,
+      random,
+      mask,
+      streams,
+    });
   }
 
   #stdio(main: boolean): OpenWire {
-    const { spawner, clock, telemetry } = this.#ports;
+    const { spawner, clock } = this.#ports;
     if (spawner === undefined) {
       throw new SentinelError("BACKEND_LOST", "Cannot start a process on this host", {
         backend: this.#name,
@@ -93,9 +109,6 @@ export class WireOpener {
       });
     }
     const { command = "", args, cwd, stop, limits } = this.#config;
-    const lines = telemetry.series("sentinel_backend_stderr_lines_total", {
-      sentinel_backend: this.#name,
-    });
     return openStdioWire({
       spawner,
       spawn: {
@@ -112,12 +125,11 @@ export class WireOpener {
       onStart: (pid) => {
         if (main) this.#pid = pid;
       },
-      onExit: (exit) => this.#exited(exit, main, lines),
+      onExit: (exit) => this.#exited(exit, main),
     });
   }
 
-  #exited(exit: ChildExit, main: boolean, lines: Series): void {
-    lines.set(this.#stderr.lines);
+  #exited(exit: ChildExit, main: boolean): void {
     if (!main) return;
     this.#pid = undefined;
     this.#lastExit = exit;

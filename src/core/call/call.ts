@@ -62,6 +62,8 @@ export class Call implements InFlight {
   link: Link | undefined = undefined;
   /** What the backend answered; set by `forward`, read by `result`. */
   answer: LinkReply | undefined = undefined;
+  /** Milliseconds the backend took; set by `forward`, read by `settle`. */
+  backendMs = 0;
   #cancelled: string | undefined = undefined;
   #onCancel: ((reason: string) => void) | undefined = undefined;
 

@@ -3,6 +3,7 @@ import type { Stage } from "./call.ts";
 import type { Step } from "./order.ts";
 import { answerList, answerPing, answerSetLevel } from "./stages/answer.ts";
 import { forward } from "./stages/forward.ts";
+import { limit } from "./stages/limit.ts";
 import {
   resolveCompletion,
   resolvePrompt,
@@ -15,7 +16,12 @@ import { subscribe, unsubscribe } from "./stages/subscribe.ts";
 
 type Line = readonly (readonly [Step, Stage])[];
 
-const TO_BACKEND: Line = [["route", route], ["forward", forward], ["result", result]];
+const TO_BACKEND: Line = [
+  ["limit", limit],
+  ["route", route],
+  ["forward", forward],
+  ["result", result],
+];
 
 /** `initialize` is not here: it makes the session that every call needs. */
 const LINES = {
@@ -29,17 +35,21 @@ const LINES = {
   "prompts/get": [["resolve", resolvePrompt], ...TO_BACKEND],
   "resources/read": [["resolve", resolveResource], ...TO_BACKEND],
   "completion/complete": [["resolve", resolveCompletion], ...TO_BACKEND],
-  "resources/subscribe": [
-    ["resolve", resolveResource],
-    ["route", route],
-    ["forward", subscribe],
-    ...TO_BACKEND.slice(1),
-  ],
-  "resources/unsubscribe": [["resolve", resolveResource], ["route", route], [
-    "forward",
-    unsubscribe,
-  ], ...TO_BACKEND.slice(1)],
+  "resources/subscribe": counted(subscribe),
+  "resources/unsubscribe": counted(unsubscribe),
 } as const satisfies Record<string, Line>;
+
+/** Lines of subscriptions: most of them never reach the backend. */
+function counted(stage: Stage): Line {
+  return [
+    ["resolve", resolveResource],
+    ["limit", limit],
+    ["route", route],
+    ["forward", stage],
+    ["forward", forward],
+    ["result", result],
+  ];
+}
 
 /** The steps of each method, for the test that keeps them in order and for the documentation. */
 export const STEPS: ReadonlyMap<string, readonly Step[]> = new Map(

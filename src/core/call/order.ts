@@ -13,6 +13,7 @@ export const ORDER = [
     step: "resolve",
     why: "a target the caller's view does not have ends here, hidden and unknown alike",
   },
+  { step: "limit", why: "what is switched off ends here, before anything is done for it" },
   { step: "answer", why: "what the gateway knows itself costs no backend" },
   { step: "route", why: "a backend that is down refuses before anything is sent" },
   { step: "forward", why: "from here on the call may have been executed" },

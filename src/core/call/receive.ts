@@ -58,6 +58,7 @@ async function finish(line: Line, call: Call): Promise<void> {
   const { session } = call;
   line.started();
   session.inFlight++;
+  session.total++;
   const full = session.inFlight > MAX_CALLS;
   if (!full) session.calls.set(call.id, call);
   const outcome: Outcome = full

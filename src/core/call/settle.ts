@@ -1,70 +1,89 @@
 /** `settle`: runs once per call on every outcome, before the answer leaves. */
+import type { CallRecord } from "../../contract/manage/mod.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
-import type { Series, Telemetry } from "../../ports/telemetry.ts";
+import type { Telemetry } from "../../ports/telemetry.ts";
+import type { CallFeed } from "../runtime/call_feed.ts";
+import type { RollingTraffic } from "../runtime/traffic.ts";
 import type { Call, Outcome } from "./call.ts";
+import { type Ending, endingOf } from "./ending.ts";
+import { CallMetrics } from "./metrics.ts";
 
-export interface SettlePorts {
+export interface SettleOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly telemetry: Telemetry;
+  /** Calls of the whole gateway. */
+  readonly traffic: RollingTraffic;
+  readonly feed: CallFeed;
 }
 
 /** Prepares everything that does not depend on the call, once. */
 export function createSettle(
-  { clock, log, telemetry }: SettlePorts,
+  { clock, log, telemetry, traffic, feed }: SettleOptions,
 ): (call: Call, outcome: Outcome) => void {
-  const inFlight = telemetry.series("sentinel_requests_in_flight", {});
-  const durations = new Map<string, Series>();
-  const duration = (method: string, outcome: string): Series => {
-    const key = `${method} ${outcome}`;
-    const known = durations.get(key);
-    if (known !== undefined) return known;
-    const series = telemetry.series("mcp_server_operation_duration_seconds", {
-      mcp_method_name: method,
-      sentinel_outcome: outcome,
-    });
-    durations.set(key, series);
-    return series;
-  };
+  const metrics = new CallMetrics(telemetry);
+  const inFlight = telemetry.series("sentinel_requests_in_flight", { plane: "data" });
   return (call, outcome) => {
-    const { session } = call;
+    const { session, target } = call;
     session.inFlight--;
     if (session.calls.get(call.id) === call) session.calls.delete(call.id);
     inFlight.add(-1);
-    const ms = clock.monotonic() - call.startedAt;
-    const name = outcomeName(outcome);
-    duration(call.method, name).observe(ms / 1000);
-    log.write("call.finished", fields(call, outcome, name, ms));
+    const now = clock.monotonic();
+    const ms = now - call.startedAt;
+    const ending = endingOf(call, outcome);
+    metrics.record(call, outcome, { ending, ms });
+    traffic.record(now, ms, ending.failed);
+    if (target !== undefined) {
+      call.world.backends.get(target.backend)?.traffic.record(now, ms, ending.failed);
+    }
+    const end: End = { outcome, ending, ms };
+    if (feed.isWatched) feed.publish(record(call, end, clock.now()));
+    log.write("call.finished", fields(call, end));
     if (outcome.kind === "refused" && outcome.error.code === "INTERNAL") {
       log.write("call.defect", { request_id: call.request, cause: describe(outcome.error.cause) });
     }
   };
 }
 
-function fields(call: Call, outcome: Outcome, name: string, ms: number): Record<string, unknown> {
+interface End {
+  readonly outcome: Outcome;
+  readonly ending: Ending;
+  readonly ms: number;
+}
+
+function fields(call: Call, { outcome, ending, ms }: End): Record<string, unknown> {
   return {
     request_id: call.request,
     mcp_method_name: call.method,
     tool: call.target?.exposed,
     backend: call.target?.backend,
-    outcome: name,
-    duration_ms: Math.round(ms * 1000) / 1000,
+    outcome: ending.outcome,
+    duration_ms: rounded(ms),
     ...(outcome.kind === "refused"
       ? { error: outcome.error.code, message: outcome.error.message }
       : {}),
   };
 }
 
-function outcomeName(outcome: Outcome): string {
-  if (outcome.kind === "result") return "ok";
-  if (outcome.kind === "accepted") return "cancelled";
-  if (outcome.kind === "remote") return "upstream_error";
-  const { code } = outcome.error;
-  if (code === "BACKEND_TIMEOUT") return "timeout";
-  if (code === "CIRCUIT_OPEN") return "circuit_open";
-  if (code.startsWith("BACKEND_")) return "upstream_error";
-  return code === "OVERLOADED" ? "overload" : "invalid";
+function record(call: Call, { outcome, ending, ms }: End, now: number): CallRecord {
+  const { session, target } = call;
+  return {
+    request: call.request,
+    at: new Date(now).toISOString(),
+    method: call.method,
+    ...(target === undefined ? {} : { name: target.exposed, backend: target.backend }),
+    outcome: ending.outcome,
+    ...(outcome.kind === "refused" ? { error: outcome.error.code } : {}),
+    durationMs: rounded(ms),
+    session: session.ref,
+    transport: session.front,
+    protocol: session.revision,
+  };
+}
+
+function rounded(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
 }
 
 function describe(cause: unknown): string {

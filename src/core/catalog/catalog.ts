@@ -23,12 +23,12 @@ export function buildCatalog(source: CatalogSource, previous?: Catalog): Catalog
 class MergedCatalog implements Catalog {
   readonly revision: number;
   readonly identity: string;
+  readonly entries: EntryLists;
   readonly counts: Catalog["counts"];
   readonly perBackend: Catalog["perBackend"];
   readonly refused: readonly RefusedItem[];
   readonly warnings: readonly string[];
   readonly #source: CatalogSource;
-  readonly #entries: EntryLists;
   /** One for each toolset at most, and the whole. */
   readonly #views = new Map<string | undefined, View>();
 
@@ -42,7 +42,7 @@ class MergedCatalog implements Catalog {
     this.refused = refused;
     this.warnings = warnings;
     this.#source = source;
-    this.#entries = entries;
+    this.entries = entries;
     this.counts = countOf(entries);
     this.perBackend = countPerBackend(source, entries);
   }
@@ -52,7 +52,7 @@ class MergedCatalog implements Catalog {
     if (known !== undefined) return known;
     const selection = this.#selection(toolset);
     if (selection === undefined) return undefined;
-    const shared = { source: this.#source, entries: this.#entries, revision: this.revision };
+    const shared = { source: this.#source, entries: this.entries, revision: this.revision };
     const view = new CatalogView(shared, selection);
     this.#views.set(toolset, view);
     return view;

@@ -5,6 +5,7 @@ import type {
   ToolsetConfig,
 } from "../../contract/mod.ts";
 import type { JsonObject } from "../mcp/json.ts";
+import type { EntryLists } from "./entry.ts";
 
 export type ItemKind = "tool" | "prompt" | "resource" | "template";
 
@@ -81,6 +82,8 @@ export interface View {
 
 export interface Catalog {
   readonly revision: number;
+  /** Everything that is shown to somebody, by kind, in the order of the configuration. */
+  readonly entries: EntryLists;
   readonly counts: Readonly<Record<ItemKind, number>>;
   readonly perBackend: Readonly<Record<string, Readonly<Record<ItemKind, number>>>>;
   readonly refused: readonly RefusedItem[];

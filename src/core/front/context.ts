@@ -9,7 +9,8 @@ export interface FrontContext {
   readonly sessions: Sessions;
   readonly events: EventStore;
   readonly server: { readonly name: string; readonly version: string };
-  readonly maxRequestBytes: number;
+  /** In force now. */
+  readonly maxRequestBytes: () => number;
   /** A client read too slowly and lost its stream. */
   readonly overflow: (session: Session) => void;
 }

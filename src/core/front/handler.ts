@@ -1,5 +1,5 @@
 /** The door for everything HTTP: an exact switch over the data plane's paths. */
-import { asSentinelError, type RequestId } from "../../contract/mod.ts";
+import { asSentinelError, type ErrorName, type RequestId } from "../../contract/mod.ts";
 import type { FrontContext } from "./context.ts";
 import type { HttpHandler, HttpIncoming, HttpOutgoing } from "./http_message.ts";
 import type { HttpPolicy } from "./http_policy.ts";
@@ -8,13 +8,16 @@ import { notFound, refusal } from "./responses.ts";
 import { handleStreamable } from "./streamable_http.ts";
 
 export interface HandlerOptions {
-  readonly policy: HttpPolicy;
+  /** In force now. */
+  readonly policy: () => HttpPolicy;
   /** Path of Streamable HTTP. */
   readonly path: string;
   readonly legacySse: boolean;
   /** True for a name of `[toolsets]`. */
   readonly hasToolset: (name: string) => boolean;
   readonly requestId: () => RequestId;
+  /** Counts what is turned away before there is a call. */
+  readonly refused: (code: ErrorName) => void;
   /** A defect, for the log. */
   readonly defect: (cause: unknown, request: RequestId) => void;
 }
@@ -23,11 +26,12 @@ export interface HandlerOptions {
 export function createHandler(context: FrontContext, options: HandlerOptions): HttpHandler {
   return async (incoming) => {
     try {
-      options.policy.admit(incoming);
+      options.policy().admit(incoming);
       return await dispatch(context, options, incoming);
     } catch (cause) {
       const id = options.requestId();
       const error = asSentinelError(cause);
+      options.refused(error.code);
       if (error.code === "INTERNAL") options.defect(error.cause, id);
       return refusal(error, id);
     }

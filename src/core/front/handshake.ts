@@ -9,7 +9,7 @@ import type { Session } from "../session/session.ts";
 
 /** Puts what was negotiated into the session. The revision is the client's if we speak it, else our latest. */
 export function negotiate(session: Session, { params = {} }: RequestMessage): void {
-  const { protocolVersion, capabilities } = params;
+  const { protocolVersion, capabilities, clientInfo } = params;
   if (typeof protocolVersion !== "string") {
     throw new SentinelError(
       "INVALID_PARAMS",
@@ -18,7 +18,15 @@ export function negotiate(session: Session, { params = {} }: RequestMessage): vo
   }
   session.revision = isLegacyRevision(protocolVersion) ? protocolVersion : LATEST_LEGACY;
   session.capabilities = isObject(capabilities) ? capabilities : {};
+  session.client = clientName(clientInfo);
   session.negotiated = true;
+}
+
+/** For operators; whatever the client says about itself, within bounds. */
+function clientName(info: unknown): string | undefined {
+  if (!isObject(info) || typeof info["name"] !== "string") return undefined;
+  const { name, version } = info;
+  return (typeof version === "string" ? `${name} ${version}` : name).slice(0, 100);
 }
 
 /** JSON text of the result. */

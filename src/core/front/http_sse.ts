@@ -59,7 +59,7 @@ export async function postSse(
       { http: 415 },
     );
   }
-  const frame = decode(await readText(incoming, context.maxRequestBytes));
+  const frame = decode(await readText(incoming, context.maxRequestBytes()));
   checkBatch(frame, session);
   for (const message of frame.messages) await receiveOnChannel(context, session, message);
   return { status: 202, headers: { "content-type": "text/plain" }, body: "Accepted" };

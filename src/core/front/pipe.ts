@@ -32,7 +32,7 @@ async function receiveText(
   text: string,
 ): Promise<void> {
   try {
-    if (text.length > context.maxRequestBytes) throw tooLarge(context.maxRequestBytes);
+    if (text.length > context.maxRequestBytes()) throw tooLarge(context.maxRequestBytes());
     const frame = decode(text);
     checkBatch(frame, session);
     for (const message of frame.messages) await receiveOnChannel(context, session, message);

@@ -39,7 +39,7 @@ async function post(
 ): Promise<HttpOutgoing> {
   checkPostHeaders(incoming);
   checkVersion(incoming);
-  const frame = decode(await readText(incoming, context.maxRequestBytes));
+  const frame = decode(await readText(incoming, context.maxRequestBytes()));
   const handshake = frame.messages.find(isInitialize);
   if (handshake !== undefined) {
     checkInitialize(frame, incoming);

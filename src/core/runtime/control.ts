@@ -34,6 +34,13 @@ export interface Refusal {
 
 export type KillScope = KillSwitch["scope"];
 
+/** What a kill switch is set for. */
+export interface KillTarget {
+  readonly scope: KillScope;
+  /** Backend, exposed tool name, or pattern over these. */
+  readonly name: string;
+}
+
 export interface Control {
   readonly name: string;
   readonly state: RuntimeState;
@@ -56,7 +63,7 @@ export interface Control {
   /** Sessions opened after the one with this number, oldest first. */
   sessions(after: number): Iterable<SessionStatus & { readonly number: number }>;
   /** @throws SentinelError NOT_FOUND */
-  session(id: string): Omit<RouteAnswer<"session">, "gatewayRevision">;
+  session(id: string): Omit<RouteAnswer<"session">, "revision">;
   killSwitches(): readonly KillSwitch[];
   config(): Omit<RouteAnswer<"config">, "revision">;
   /** @throws SentinelError CONFIG_INVALID, OPERATION_DISABLED */
@@ -70,12 +77,16 @@ export interface Control {
   /** @throws SentinelError NOT_FOUND */
   reconnect(backend: string, act: Act): Promise<RouteAnswer<"reconnect">>;
   /** In force when it returns. @throws SentinelError NOT_FOUND, INVALID_PARAMS */
-  kill(scope: KillScope, name: string, reason: string, act: Act): RouteAnswer<"kill">;
+  kill(target: KillTarget & { readonly reason: string }, act: Act): RouteAnswer<"kill">;
   /** @throws SentinelError NOT_FOUND, CONFLICT for a switch of the configuration */
-  clearKill(scope: KillScope, name: string, act: Act): RouteAnswer<"clearKill">;
+  clearKill(target: KillTarget, act: Act): RouteAnswer<"clearKill">;
   /** @throws SentinelError NOT_FOUND */
   closeSession(id: string, act: Act): RouteAnswer<"closeSession">;
-  setLogLevel(level: Severity, minutes: number, act: Act): RouteAnswer<"logLevel">;
+  /** For some minutes. */
+  setLogLevel(
+    wanted: { readonly level: Severity; readonly minutes: number },
+    act: Act,
+  ): RouteAnswer<"logLevel">;
   /** Begins to stop; resolves before it has. @throws SentinelError OPERATION_DISABLED */
   shutdown(act: Act): Promise<RouteAnswer<"shutdown">>;
 

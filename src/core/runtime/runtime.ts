@@ -1,50 +1,69 @@
 /** Owns backends, catalog, sessions and the world; the only writer of state. */
-import type { Config, RefusedItem, RuntimeState, Snapshot } from "../../contract/mod.ts";
+import type { BackendConfig, Config, RefusedItem, RuntimeState } from "../../contract/mod.ts";
+import type { StateStore } from "../../ports/state_store.ts";
 import { Backend, type BackendEvents } from "../backends/backend.ts";
 import type { BackendPorts } from "../backends/ports.ts";
 import { buildCatalog } from "../catalog/catalog.ts";
 import type { Catalog, View } from "../catalog/types.ts";
 import { encodeNotification } from "../mcp/codec.ts";
+import { notifyListChanges } from "../session/list_changes.ts";
+import { mostVerbose } from "../session/log_levels.ts";
 import { Sessions } from "../session/registry.ts";
 import type { Session } from "../session/session.ts";
-import { mostVerbose } from "../session/log_levels.ts";
-import { notifyListChanges } from "../session/list_changes.ts";
+import { CatalogChanges } from "./catalog_changes.ts";
+import { settlesWithin } from "./deadline.ts";
+import { KillSwitches } from "./kill_switches.ts";
+import { RollingTraffic } from "./traffic.ts";
 import type { World } from "./world.ts";
 
 /** How long lists wait for first handshakes after the start (design.md 6). */
 const START_MS = 2000;
+/** Between two looks at whether a backend that leaves still answers calls. */
+const LEAVE_LOOK_MS = 20;
+
+export interface RuntimePorts extends BackendPorts {
+  readonly state: StateStore;
+}
+
+type Backends = ReadonlyMap<string, Backend>;
 
 export class Runtime {
   readonly sessions: Sessions;
-  readonly #ports: BackendPorts;
-  readonly #backends: ReadonlyMap<string, Backend>;
-  readonly #startedAt: number;
+  readonly kills: KillSwitches;
+  /** Calls of the whole gateway. */
+  readonly traffic = new RollingTraffic();
+  /** Wall time, milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly #ports: RuntimePorts;
+  readonly #events: BackendEvents;
+  readonly #catalogChanges: CatalogChanges;
+  /** Backends beside the world: not in it yet, or leaving it. */
+  readonly #apart = new Set<Backend>();
   #world: World;
   #state: RuntimeState = "starting";
   #starting: Promise<void> | undefined;
+  /** What the backends offered at the last merge, in their order. */
+  #merged: readonly unknown[] = [];
 
-  constructor(config: Config, ports: BackendPorts) {
+  constructor(config: Config, ports: RuntimePorts) {
     this.#ports = ports;
-    this.#startedAt = ports.clock.now();
-    const events = this.#backendEvents();
-    this.#backends = new Map(
+    this.startedAt = ports.clock.now();
+    this.kills = new KillSwitches(ports.state);
+    this.kills.configure(config.kill, this.#now());
+    this.#events = this.#backendEvents();
+    this.#catalogChanges = new CatalogChanges(ports.telemetry);
+    const backends = new Map(
       Object.entries(config.backends).map((
-        [name, backend],
-      ) => [name, new Backend(name, backend, ports, events)]),
+        [name, own],
+      ) => [name, new Backend({ name, config: own }, ports, this.#events)]),
     );
-    this.#world = {
-      revision: 1,
-      config,
-      catalog: this.#merge(config, undefined),
-      backends: this.#backends,
-    };
+    const catalog = merge(config, backends, undefined);
+    this.#world = { revision: 1, config, catalog, backends, kills: this.kills };
     this.sessions = new Sessions({
       clock: ports.clock,
       random: ports.random,
       telemetry: ports.telemetry,
-      max: config.sessions.max,
-      idleMs: config.sessions.idle_timeout,
-      heartbeatMs: config.sessions.heartbeat,
+      bounds: () => boundsOf(this.#world.config),
       onOpen: (session) => ports.log.write("session.opened", { transport: session.front }),
       onClose: (session) => this.#closed(session),
     });
@@ -54,6 +73,14 @@ export class Runtime {
     return this.#world;
   }
 
+  get state(): RuntimeState {
+    return this.#state;
+  }
+
+  get isStopping(): boolean {
+    return this.#state === "stopping" || this.#state === "stopped";
+  }
+
   /** Resolves when first handshakes are decided, at most 2 s after the start; undefined afterwards. */
   get starting(): Promise<void> | undefined {
     return this.#starting;
@@ -61,61 +88,105 @@ export class Runtime {
 
   /** Starts all backends at once; none delays another or the start. */
   start(): void {
-    const enabled = [...this.#backends.values()].filter((backend) => backend.config.enabled);
+    const enabled = this.#enabled();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    // First: what backends report while they are started is judged by it.
+    this.#starting = promise;
     for (const backend of enabled) backend.start();
-    this.#starting = this.#firstHandshakes(enabled);
+    void this.#firstHandshakes(enabled).then(resolve);
   }
 
   async #firstHandshakes(backends: readonly Backend[]): Promise<void> {
-    const { promise: late, resolve } = Promise.withResolvers<void>();
-    const cancel = this.#ports.clock.after(START_MS, resolve);
-    await Promise.race([Promise.all(backends.map((backend) => backend.decided())), late]);
-    cancel();
+    const decided = Promise.all(backends.map((backend) => backend.decided()));
+    await settlesWithin(decided, START_MS, this.#ports.clock);
     this.#starting = undefined;
     this.#changed();
   }
 
+  /** A stop was asked for: calls may still finish, nothing else changes any more. Idempotent. */
+  beginStop(): void {
+    if (this.isStopping) return;
+    this.#state = "stopping";
+    this.changed();
+    this.#ports.log.write("gateway.stopping");
+  }
+
   /** Ends sessions, then backends. Idempotent. */
   async stop(): Promise<void> {
-    if (this.#state === "stopping" || this.#state === "stopped") return;
-    this.#state = "stopping";
-    this.#ports.log.write("gateway.stopping");
+    this.beginStop();
+    if (this.#state === "stopped") return;
     this.sessions.close("the gateway is stopping");
-    await Promise.all([...this.#backends.values()].map((backend) => backend.stop()));
+    const all = [...this.#world.backends.values(), ...this.#apart];
+    await Promise.all(all.map((backend) => backend.stop()));
     this.#state = "stopped";
     this.#ports.log.write("gateway.stopped");
   }
 
-  /** What a session sees. Its toolset cannot vanish: toolsets are fixed while the gateway runs. */
+  /** What a session sees. A session whose toolset goes is closed, so it always has a view. */
   view(session: Session): View {
     return this.#world.catalog.view(session.toolset) as View;
   }
 
   rootsChanged(session: Session): void {
-    for (const backend of this.#backends.values()) backend.rootsChanged(session);
+    for (const backend of this.#world.backends.values()) backend.rootsChanged(session);
   }
 
-  snapshot(version: string): Snapshot {
-    const { catalog, config, revision } = this.#world;
-    const { tool, prompt, resource, template } = catalog.counts;
-    return {
-      name: config.server.name,
-      version,
-      state: this.#state,
-      reasons: [],
-      revision,
-      startedAt: new Date(this.#startedAt).toISOString(),
-      backends: [...this.#backends.values()].map((backend) => backend.status()),
-      sessions: this.sessions.size,
-      catalog: {
-        revision: catalog.revision,
-        tools: tool,
-        prompts: prompt,
-        resources: resource,
-        templates: template,
-        refused: catalog.refused,
-      },
-    };
+  /** Something that operators see has changed. */
+  changed(): void {
+    this.#world = { ...this.#world, revision: this.#world.revision + 1 };
+  }
+
+  /** A backend that is not in the world yet, started beside the one it may replace. */
+  prepare(name: string, config: BackendConfig): Backend {
+    const previous = this.#world.backends.get(name);
+    const backend = new Backend({ name, config, previous }, this.#ports, this.#events);
+    this.#apart.add(backend);
+    backend.start();
+    return backend;
+  }
+
+  /** Puts a configuration and its backends in force, for all calls that start from now on. */
+  apply(config: Config, backends: Backends): void {
+    const before = this.#world;
+    this.kills.configure(config.kill, this.#now());
+    const catalog = merge(config, backends, before.catalog);
+    const revision = before.revision + 1;
+    this.#world = { revision, config, catalog, backends, kills: this.kills };
+    this.#merged = [];
+    for (const backend of backends.values()) this.#apart.delete(backend);
+    for (const backend of before.backends.values()) {
+      if (backends.get(backend.name) !== backend) void this.leave(backend);
+    }
+    this.#endOrphans();
+    this.#state = this.#stateOf();
+    this.#announce(catalog, before.catalog);
+  }
+
+  /** Stops a backend once its calls are answered, at the latest after the time a drain may take. */
+  async leave(backend: Backend): Promise<void> {
+    this.#apart.add(backend);
+    const { clock } = this.#ports;
+    const deadline = clock.monotonic() + this.#world.config.server.drain_timeout;
+    do {
+      await new Promise<void>((resolve) => clock.after(LEAVE_LOOK_MS, resolve));
+    } while (backend.inFlight > 0 && clock.monotonic() < deadline && !this.isStopping);
+    await backend.stop();
+    this.#apart.delete(backend);
+  }
+
+  #enabled(): Backend[] {
+    return [...this.#world.backends.values()].filter((backend) => backend.config.enabled);
+  }
+
+  /** Sessions whose toolset is gone see nothing any more. */
+  #endOrphans(): void {
+    for (const session of [...this.sessions]) {
+      if (this.#world.catalog.view(session.toolset) !== undefined) continue;
+      const fields = { session: session.ref, reason: `toolset "${session.toolset}" was removed` };
+      session.close(fields.reason);
+      this.#ports.telemetry.series("sentinel_session_evictions_total", { reason: "config" }).add(1);
+      this.#ports.log.write("session.ended", fields);
+    }
   }
 
   #backendEvents(): BackendEvents {
@@ -143,49 +214,76 @@ export class Runtime {
   }
 
   #changed(): void {
-    if (this.#state === "stopping" || this.#state === "stopped") return;
-    const { config, catalog, backends, revision } = this.#world;
-    const merged = this.#merge(config, catalog);
+    if (this.isStopping) return;
+    const before = this.#world;
+    const catalog = this.#needsMerge()
+      ? merge(before.config, before.backends, before.catalog)
+      : before.catalog;
     this.#state = this.#stateOf();
-    this.#world = { revision: revision + 1, config, catalog: merged, backends };
-    if (merged.revision === catalog.revision) return;
-    this.#ports.log.write("catalog.changed", {
-      revision: merged.revision,
-      tools: merged.counts.tool,
-    });
-    for (const refused of newlyRefused(merged, catalog)) {
-      this.#ports.log.write("catalog.refused", { ...refused });
+    this.#world = { ...before, revision: before.revision + 1, catalog };
+    this.#announce(catalog, before.catalog);
+  }
+
+  /**
+   * A merge costs with all backends, a change of state concerns one: only what they offer counts, and during
+   * the start, when nobody is shown a list yet, one merge at its end serves all.
+   */
+  #needsMerge(): boolean {
+    if (this.#starting !== undefined) return false;
+    const offers = [...this.#world.backends.values()].map(({ found }) => found);
+    const changed = offers.some((found, index) => found !== this.#merged[index]);
+    this.#merged = offers;
+    return changed;
+  }
+
+  #announce(catalog: Catalog, previous: Catalog): void {
+    if (catalog.revision === previous.revision) return;
+    this.#catalogChanges.look(catalog);
+    const { log } = this.#ports;
+    log.write("catalog.changed", { revision: catalog.revision, tools: catalog.counts.tool });
+    for (const refused of newlyRefused(catalog, previous)) {
+      log.write("catalog.refused", { ...refused });
     }
-    for (const warning of added(merged.warnings, catalog.warnings)) {
-      this.#ports.log.write("catalog.warning", { warning });
+    for (const warning of added(catalog.warnings, previous.warnings)) {
+      log.write("catalog.warning", { warning });
     }
     for (const session of this.sessions) notifyListChanges(session, this.view(session));
   }
 
   #stateOf(): RuntimeState {
-    const enabled = [...this.#backends.values()].filter((backend) => backend.config.enabled);
+    const enabled = this.#enabled();
     const up = enabled.filter((backend) => backend.up).length;
     if (up === enabled.length) return "ready";
     if (this.#starting !== undefined) return "starting";
-    return "degraded";
-  }
-
-  #merge(config: Config, previous: Catalog | undefined): Catalog {
-    return buildCatalog({
-      catalog: config.catalog,
-      serverName: config.server.name,
-      instructions: config.server.instructions,
-      toolsets: config.toolsets,
-      backends: [...this.#backends.values()]
-        .filter((backend) => backend.config.enabled)
-        .map(({ name, config: own, found }) => ({ name, config: own, found })),
-    }, previous);
+    return up === 0 ? "failed" : "degraded";
   }
 
   #closed(session: Session): void {
-    for (const backend of this.#backends.values()) backend.release(session);
+    for (const backend of [...this.#world.backends.values(), ...this.#apart]) {
+      backend.release(session);
+    }
     this.#ports.log.write("session.closed", { transport: session.front });
   }
+
+  #now(): string {
+    return new Date(this.#ports.clock.now()).toISOString();
+  }
+}
+
+function merge(config: Config, backends: Backends, previous: Catalog | undefined): Catalog {
+  return buildCatalog({
+    catalog: config.catalog,
+    serverName: config.server.name,
+    instructions: config.server.instructions,
+    toolsets: config.toolsets,
+    backends: [...backends.values()]
+      .filter((backend) => backend.config.enabled)
+      .map(({ name, config: own, found }) => ({ name, config: own, found })),
+  }, previous);
+}
+
+function boundsOf({ sessions }: Config) {
+  return { max: sessions.max, idleMs: sessions.idle_timeout, heartbeatMs: sessions.heartbeat };
 }
 
 function added(now: readonly string[], before: readonly string[]): readonly string[] {

@@ -1,6 +1,7 @@
 import type { Config } from "../../contract/mod.ts";
 import type { Backend } from "../backends/backend.ts";
 import type { Catalog } from "../catalog/types.ts";
+import type { KillSwitches } from "./kill_switches.ts";
 
 /**
  * Everything a call may look at, as one immutable snapshot. A call takes the world once and keeps it; a
@@ -11,4 +12,6 @@ export interface World {
   readonly config: Config;
   readonly catalog: Catalog;
   readonly backends: ReadonlyMap<string, Backend>;
+  /** Live: a switch holds for every call that starts after it was set, whatever world that has. */
+  readonly kills: KillSwitches;
 }

@@ -2,18 +2,25 @@ import { SentinelError, type SessionId } from "../../contract/mod.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Random } from "../../ports/random.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
+import { networkTransport } from "./network_transport.ts";
 import { type FrontName, Session } from "./session.ts";
 
 const SWEEP_MS = 1000;
+
+/** What a reload may change. */
+export interface SessionBounds {
+  readonly max: number;
+  readonly idleMs: number;
+  /** Between keep-alives on open streams. */
+  readonly heartbeatMs: number;
+}
 
 export interface RegistryOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly telemetry: Telemetry;
-  readonly max: number;
-  readonly idleMs: number;
-  /** Between keep-alives on open streams. */
-  readonly heartbeatMs: number;
+  /** In force now. */
+  readonly bounds: () => SessionBounds;
   readonly onOpen: (session: Session) => void;
   readonly onClose: (session: Session, reason: string) => void;
 }
@@ -49,7 +56,8 @@ export class Sessions {
 
   /** @throws SentinelError OVERLOADED at `sessions.max` */
   open(front: FrontName, toolset: string | undefined): Session {
-    const { clock, random, max, onOpen, onClose, telemetry } = this.#options;
+    const { clock, random, bounds, onOpen, onClose } = this.#options;
+    const { max } = bounds();
     if (this.#sessions.size >= max) {
       throw new SentinelError("OVERLOADED", "Cannot open a session: too many are open", {
         reason: `sessions.max = ${max}`,
@@ -58,17 +66,17 @@ export class Sessions {
     }
     const session = new Session({
       id: hex(random.bytes(16)) as SessionId,
+      ref: hex(random.bytes(6)),
       number: ++this.#opened,
       front,
       toolset,
       clock,
     });
     this.#sessions.set(session.id, session);
-    const active = telemetry.series("sentinel_sessions_active", { network_transport: front });
-    active.add(1);
+    const ended = this.#measure(session);
     session.onClose(() => {
       this.#sessions.delete(session.id);
-      active.add(-1);
+      ended();
       onClose(session, "closed");
     });
     onOpen(session);
@@ -90,14 +98,35 @@ export class Sessions {
     for (const session of [...this.#sessions.values()]) session.close(reason);
   }
 
+  /** Counts an open session; what it gives back is called at its end. */
+  #measure(session: Session): () => void {
+    const { clock, telemetry } = this.#options;
+    const network_transport = networkTransport(session.front);
+    const openedAt = clock.monotonic();
+    const active = telemetry.series("sentinel_sessions_active", { network_transport });
+    active.add(1);
+    return () => {
+      active.add(-1);
+      const labels = { network_transport, mcp_protocol_version: session.revision };
+      telemetry.series("mcp_server_session_duration_seconds", labels)
+        .observe((clock.monotonic() - openedAt) / 1000);
+    };
+  }
+
+  #evict(session: Session): void {
+    this.#options.telemetry.series("sentinel_session_evictions_total", { reason: "idle" }).add(1);
+    session.close("idle");
+  }
+
   #sweep(): void {
     const now = this.#options.clock.monotonic();
-    const beat = now - this.#lastBeat >= this.#options.heartbeatMs;
+    const { heartbeatMs, idleMs } = this.#options.bounds();
+    const beat = now - this.#lastBeat >= heartbeatMs;
     if (beat) this.#lastBeat = now;
     for (const session of [...this.#sessions.values()]) {
       if (beat) beatAll(session);
       if (isBusy(session)) session.lastSeen = now;
-      else if (now - session.lastSeen >= this.#options.idleMs) session.close("idle");
+      else if (now - session.lastSeen >= idleMs) this.#evict(session);
     }
   }
 }

@@ -20,6 +20,8 @@ export interface InFlight {
 
 export interface SessionOptions {
   readonly id: SessionId;
+  /** What operators see instead of the id, which could be used to speak in the session. */
+  readonly ref: string;
   /** Counts sessions; unlike the id it may appear in event ids. */
   readonly number: number;
   readonly front: FrontName;
@@ -36,6 +38,10 @@ const MAX_STREAMS = 64;
 /** A legacy client: what it negotiated, what it waits for, what it wants to be told. */
 export class Session {
   readonly id: SessionId;
+  readonly ref: string;
+  readonly number: number;
+  /** Wall time, milliseconds since 1970. */
+  readonly openedAt: number;
   readonly front: FrontName;
   readonly toolset: string | undefined;
   readonly asks: Asks;
@@ -53,22 +59,27 @@ export class Session {
   standalone: EventStream | undefined;
   revision = LATEST_LEGACY;
   capabilities: JsonObject = {};
+  /** Name and version the client gave. */
+  client: string | undefined;
   /** `initialize` was answered. */
   negotiated = false;
   /** The client confirmed it. */
   initialized = false;
   inFlight = 0;
+  /** Calls so far. */
+  total = 0;
   /** Monotonic time of the last sign of life. */
   lastSeen: number;
   readonly #onClose: (() => void)[] = [];
-  readonly #number: number;
   #lastStream = 0;
   #logSeverity: number | undefined;
   #closed = false;
 
-  constructor({ id, number, front, toolset, clock }: SessionOptions) {
+  constructor({ id, ref, number, front, toolset, clock }: SessionOptions) {
     this.id = id;
-    this.#number = number;
+    this.ref = ref;
+    this.number = number;
+    this.openedAt = clock.now();
     this.front = front;
     this.toolset = toolset;
     this.asks = new Asks(clock);
@@ -116,7 +127,7 @@ export class Session {
 
   /** Name for a new stream, unique over all sessions. */
   nextStreamKey(): string {
-    return `${this.#number}-${++this.#lastStream}`;
+    return `${this.number}-${++this.#lastStream}`;
   }
 
   /** Keeps a stream for heartbeats and resumption. */

@@ -1,4 +1,5 @@
 import { badHost, isHostUsable } from "../host_header.ts";
+import type { Peer } from "../../core/mod.ts";
 import type { Listener, ServeOptions } from "../serve.ts";
 
 interface BunServer {
@@ -18,6 +19,21 @@ interface BunServe {
   }): BunServer;
 }
 
+/** Looks the address up only when somebody asks: few requests need it. */
+class BunPeer implements Peer {
+  readonly #request: Request;
+  readonly #server: BunServer;
+
+  constructor(request: Request, server: BunServer) {
+    this.#request = request;
+    this.#server = server;
+  }
+
+  get address(): string {
+    return this.#server.requestIP(this.#request)?.address ?? "";
+  }
+}
+
 /** Listens with `Bun.serve`. */
 export function serveBun({ hostname, port, fetch, maxBodyBytes }: ServeOptions): Listener {
   const { Bun } = globalThis as unknown as { Bun: BunServe };
@@ -28,7 +44,7 @@ export function serveBun({ hostname, port, fetch, maxBodyBytes }: ServeOptions):
     idleTimeout: 0,
     // The core answers 413 itself; the runtime only guards far above it.
     maxRequestBodySize: maxBodyBytes * 4,
-    fetch: (request) => {
+    fetch: (request, server) => {
       // Reading the URL of a request with a malformed Host throws (trust.md A7).
       const host = request.headers.get("host");
       try {
@@ -36,7 +52,7 @@ export function serveBun({ hostname, port, fetch, maxBodyBytes }: ServeOptions):
       } catch {
         return badHost();
       }
-      return fetch(request);
+      return fetch(request, new BunPeer(request, server));
     },
     error: () => badHost(),
   });

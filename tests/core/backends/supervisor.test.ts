@@ -72,6 +72,7 @@ describe("Supervisor", () => {
       lastError: undefined,
       nextRetryAt: undefined,
       restarts: 0,
+      manual: false,
     });
     assert.equal(starts.length, 1);
   });

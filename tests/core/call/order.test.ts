@@ -19,7 +19,7 @@ describe("order of the line", () => {
     for (const { step, why } of ORDER) assert.ok(why.length > 20, step);
     for (const [method, steps] of STEPS) {
       if (steps.includes("forward")) {
-        assert.deepEqual(steps.slice(0, 2), ["resolve", "route"], method);
+        assert.deepEqual(steps.slice(0, 2), ["resolve", "limit"], method);
       }
     }
   });

@@ -14,9 +14,7 @@ function setUp(max = 10) {
     clock,
     random: systemRandom,
     telemetry,
-    max,
-    idleMs: 30_000,
-    heartbeatMs: 15_000,
+    bounds: () => ({ max, idleMs: 30_000, heartbeatMs: 15_000 }),
     onOpen: () => {},
     onClose: (session) => closed.push(session.id),
   });

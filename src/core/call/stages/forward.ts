@@ -18,6 +18,7 @@ async function send(call: Call): Promise<undefined> {
     params: forwarded(call.method, call.params, target),
     owner: call.session.id,
     timeoutMs: backend?.config.timeout ?? call.world.config.server.request_timeout,
+    ...(target.kind === "tool" ? { tool: target.exposed } : {}),
     notify: (method, params) => deliver(call, method, params),
     ask: (ask) => put(call, ask),
   });
@@ -26,6 +27,8 @@ async function send(call: Call): Promise<undefined> {
     call.answer = await exchange.reply;
   } catch (cause) {
     throw located(cause, target.backend);
+  } finally {
+    call.backendMs += exchange.tookMs;
   }
 }
 

@@ -1,0 +1,84 @@
+/** The catalog as operators see it. */
+import { SentinelError } from "../../contract/mod.ts";
+import type { Capability } from "../../contract/manage/mod.ts";
+import type { Entry } from "../catalog/entry.ts";
+import { ITEM_KINDS } from "../catalog/kinds.ts";
+import type { Catalog, ItemKind } from "../catalog/types.ts";
+import type { KillSwitches } from "./kill_switches.ts";
+import type { World } from "./world.ts";
+
+const DESCRIPTION_LENGTH = 500;
+
+/** Makes the list once for each state of catalog and switches: it is asked for more often than it changes. */
+export class Capabilities {
+  #made:
+    | { readonly catalog: Catalog; readonly version: number; readonly items: readonly Capability[] }
+    | undefined;
+
+  /** Sorted by kind and name. */
+  of({ catalog, config, kills }: World): readonly Capability[] {
+    const { version } = kills;
+    const made = this.#made;
+    if (made !== undefined && made.catalog === catalog && made.version === version) {
+      return made.items;
+    }
+    const toolsets = Object.keys(config.toolsets);
+    const items = ITEM_KINDS.flatMap((kind) =>
+      catalog.entries[kind].map((entry) => describe(entry, { catalog, kills, toolsets }))
+    ).toSorted(byKindAndName);
+    this.#made = { catalog, version, items };
+    return items;
+  }
+}
+
+/** How many names of the catalog a pattern covers; for backends: whether there is one of the name. */
+export function definitionOf(catalog: Catalog, kind: string, name: string): Entry {
+  const known = ITEM_KINDS.find((candidate) => candidate === kind);
+  const entry = known && catalog.entries[known].find(({ target }) => target.exposed === name);
+  if (entry !== undefined) return entry;
+  throw new SentinelError(
+    "NOT_FOUND",
+    `There is no ${known ?? "capability"} "${name.slice(0, 200)}"`,
+    known === undefined ? { reason: `kinds are ${ITEM_KINDS.join(", ")}` } : {},
+  );
+}
+
+interface Around {
+  readonly catalog: Catalog;
+  readonly kills: KillSwitches;
+  readonly toolsets: readonly string[];
+}
+
+function describe({ target, text, hash }: Entry, around: Around): Capability {
+  const { description } = JSON.parse(text) as { readonly description?: unknown };
+  const killed = around.kills.of(target);
+  return {
+    kind: target.kind,
+    name: target.exposed,
+    backend: target.backend,
+    original: target.original,
+    ...(typeof description === "string"
+      ? { description: description.slice(0, DESCRIPTION_LENGTH) }
+      : {}),
+    hash,
+    toolsets: around.toolsets.filter((name) => isShown(around.catalog, name, target)),
+    ...(killed === undefined ? {} : { killed: killed.reason }),
+  };
+}
+
+function isShown(catalog: Catalog, toolset: string, { kind, exposed }: Entry["target"]): boolean {
+  const view = catalog.view(toolset);
+  if (view === undefined) return false;
+  if (kind === "tool") return view.tool(exposed) !== undefined;
+  if (kind === "prompt") return view.prompt(exposed) !== undefined;
+  if (kind === "template") return view.template(exposed) !== undefined;
+  return view.resource(exposed)?.kind === "resource";
+}
+
+const RANK: Readonly<Record<ItemKind, number>> = { prompt: 0, resource: 1, template: 2, tool: 3 };
+
+/** Kinds alphabetically, like names. */
+function byKindAndName(a: Capability, b: Capability): number {
+  if (a.kind !== b.kind) return RANK[a.kind] - RANK[b.kind];
+  return a.name < b.name ? -1 : Number(a.name > b.name);
+}

@@ -1,0 +1,196 @@
+/** What operators see: read from the runtime when it is asked for. */
+import type { Config, RuntimeState } from "../../contract/mod.ts";
+import { SentinelError } from "../../contract/mod.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { ConfigSource } from "../../ports/config_source.ts";
+import type { Journal } from "../../ports/journal.ts";
+import type { Log, LogLevels } from "../../ports/log.ts";
+import type { Telemetry } from "../../ports/telemetry.ts";
+import type { StateStore } from "../../ports/state_store.ts";
+import type { Session } from "../session/session.ts";
+import type { CallFeed } from "./call_feed.ts";
+import { Capabilities, definitionOf } from "./capabilities.ts";
+import { CheckedJournal } from "./checked_journal.ts";
+import type { Control } from "./control.ts";
+import type { EventLog } from "./event_log.ts";
+import { LogLevel } from "./log_level.ts";
+import { Reloader } from "./reloader.ts";
+import type { Runtime } from "./runtime.ts";
+import { backendStatus, findBackend, killSwitch, reasonsOf, sessionStatus } from "./view.ts";
+
+export interface OperatorOptions {
+  readonly runtime: Runtime;
+  readonly feed: CallFeed;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly telemetry: Telemetry;
+  readonly logLevels: LogLevels;
+  readonly state: StateStore;
+  readonly journal: Journal;
+  readonly eventLog: EventLog;
+  readonly source: ConfigSource | undefined;
+  /** Asks the host to stop the gateway. */
+  readonly stop: () => void;
+}
+
+export class Overview {
+  readonly events: EventLog;
+  protected readonly options: OperatorOptions;
+  protected readonly journal: CheckedJournal;
+  protected readonly reloader: Reloader;
+  protected readonly level: LogLevel;
+  readonly #runtime: Runtime;
+  readonly #capabilities = new Capabilities();
+
+  constructor(options: OperatorOptions) {
+    const { runtime, clock, log, logLevels, journal, eventLog } = options;
+    this.options = options;
+    this.#runtime = runtime;
+    this.events = eventLog;
+    this.journal = new CheckedJournal(journal);
+    this.level = new LogLevel(logLevels, clock, log);
+    const onApplied = ({ telemetry }: Config) => this.level.configure(telemetry.log.level);
+    this.reloader = new Reloader({ ...options, onApplied });
+  }
+
+  get name(): string {
+    return this.#runtime.world.config.server.name;
+  }
+
+  get state(): RuntimeState {
+    const { state } = this.#runtime;
+    return state === "ready" && this.#failures.some(([, why]) => why !== undefined)
+      ? "degraded"
+      : state;
+  }
+
+  get revision(): number {
+    return this.#runtime.world.revision;
+  }
+
+  /** Stores that may fail, and why they did. */
+  get #failures(): readonly (readonly [string, string | undefined])[] {
+    return [["state store", this.events.failure], ["journal", this.journal.failure]];
+  }
+
+  status(): ReturnType<Control["status"]> {
+    const { clock, state, source } = this.options;
+    const { world, sessions, startedAt, kills, traffic } = this.#runtime;
+    const { tool, prompt, resource, template } = world.catalog.counts;
+    const { hash, at, by, restartPending } = this.reloader.loaded;
+    const { last, oldest, failure } = this.events;
+    const { until } = this.level;
+    return {
+      name: this.name,
+      state: this.state,
+      reasons: reasonsOf(world, Object.fromEntries(this.#failures)),
+      revision: world.revision,
+      startedAt: new Date(startedAt).toISOString(),
+      uptimeSeconds: Math.floor((clock.now() - startedAt) / 1000),
+      config: { source: source?.name ?? "", hash, loadedAt: at, loadedBy: by, restartPending },
+      backends: { total: world.backends.size, states: countStates(this.#runtime) },
+      catalog: {
+        revision: world.catalog.revision,
+        tools: tool,
+        prompts: prompt,
+        resources: resource,
+        templates: template,
+        refused: world.catalog.refused.length,
+      },
+      sessions: sessions.size,
+      inFlight: sessions.inFlight,
+      traffic: traffic.read(clock.monotonic()),
+      killSwitches: kills.size,
+      stores: [
+        storeStatus("state", state.kind, failure),
+        storeStatus("journal", "file", this.journal.failure),
+      ],
+      events: { oldest: String(oldest), last: String(last) },
+      log: { level: this.level.level, ...(until === undefined ? {} : { until }) },
+    };
+  }
+
+  backends(lines: number): ReturnType<Control["backends"]> {
+    const { world } = this.#runtime;
+    return [...world.backends.values()]
+      .toSorted((a, b) => a.name < b.name ? -1 : 1)
+      .map((backend) => backendStatus(backend, lines, world));
+  }
+
+  backend(name: string, lines: number): ReturnType<Control["backend"]> {
+    const { world } = this.#runtime;
+    return backendStatus(findBackend(world, name), lines, world);
+  }
+
+  backendLogs(name: string): ReturnType<Control["backendLogs"]> {
+    return findBackend(this.#runtime.world, name).logs();
+  }
+
+  capabilities(): ReturnType<Control["capabilities"]> {
+    return this.#capabilities.of(this.#runtime.world);
+  }
+
+  definition(kind: string, name: string): ReturnType<Control["definition"]> {
+    const { text } = definitionOf(this.#runtime.world.catalog, kind, name);
+    return JSON.parse(text) as Record<string, unknown>;
+  }
+
+  refused(): ReturnType<Control["refused"]> {
+    return this.#runtime.world.catalog.refused;
+  }
+
+  *sessions(after: number): ReturnType<Control["sessions"]> & Generator {
+    const now = this.options.clock.monotonic();
+    for (const session of this.#runtime.sessions) {
+      if (session.number <= after) continue;
+      yield { ...sessionStatus(session, now), number: session.number };
+    }
+  }
+
+  session(id: string): ReturnType<Control["session"]> {
+    const session = this.findSession(id);
+    const links = [...this.#runtime.world.backends.values()]
+      .filter((backend) => backend.serves(session)).map(({ name }) => name);
+    return {
+      ...sessionStatus(session, this.options.clock.monotonic()),
+      capabilities: Object.keys(session.capabilities).slice(0, 100),
+      links,
+    };
+  }
+
+  killSwitches(): ReturnType<Control["killSwitches"]> {
+    const { kills, world } = this.#runtime;
+    return kills.list().map((entry) => killSwitch(entry, world));
+  }
+
+  config(): ReturnType<Control["config"]> {
+    const { source } = this.options;
+    const { config } = this.#runtime.world;
+    const { hash } = this.reloader.loaded;
+    return { source: source?.name ?? "", hash, config: { ...source?.view(config) } };
+  }
+
+  diff(): ReturnType<Control["diff"]> {
+    return this.reloader.diff();
+  }
+
+  onCall(take: Parameters<Control["onCall"]>[0]): ReturnType<Control["onCall"]> {
+    return this.options.feed.watch(take);
+  }
+
+  /** @throws SentinelError NOT_FOUND */
+  protected findSession(id: string): Session {
+    for (const session of this.#runtime.sessions) if (session.ref === id) return session;
+    throw new SentinelError("NOT_FOUND", `There is no session "${id.slice(0, 100)}"`);
+  }
+}
+
+function countStates({ world }: Runtime): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { state } of world.backends.values()) counts[state] = (counts[state] ?? 0) + 1;
+  return counts;
+}
+
+function storeStatus(name: string, kind: string, error: string | undefined) {
+  return { name, kind, ok: error === undefined, ...(error === undefined ? {} : { error }) };
+}

@@ -1,0 +1,59 @@
+/** A `node:http` server around a handler, without Request and Response: they cost more than the call. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { HttpHandler, Peer } from "../../core/mod.ts";
+import { BAD_HOST_BODY, isHostUsable, MAX_HEADER_BYTES } from "../host_header.ts";
+import { NodeIncoming, respond } from "./http_message.ts";
+
+/** Slow senders are dropped (trust.md A7): head within 15 s, whole request within 30 s. */
+export const HEADERS_MS = 15_000;
+export const REQUEST_MS = 30_000;
+export const KEEP_ALIVE_MS = 65_000;
+
+/** Gives who is at the other end of a request's connection. */
+export type PeerOf = (incoming: IncomingMessage) => Peer;
+
+export function createMessageServer(handle: HttpHandler, peerOf: PeerOf = addressOf): Server {
+  return createServer({
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headersTimeout: HEADERS_MS,
+    requestTimeout: REQUEST_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+  }, (incoming, outgoing) => {
+    if (isTargetUsable(incoming)) void answer(handle, peerOf(incoming), { incoming, outgoing });
+    else refuse(outgoing);
+  });
+}
+
+/** The peer of a connection without a client certificate. */
+export function addressOf({ socket: { remoteAddress } }: IncomingMessage): Peer {
+  return remoteAddress === undefined ? {} : { address: remoteAddress };
+}
+
+interface Exchange {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+}
+
+async function answer(
+  handle: HttpHandler,
+  peer: Peer,
+  { incoming, outgoing }: Exchange,
+): Promise<void> {
+  respond(outgoing, await handle(new NodeIncoming(incoming), peer));
+}
+
+function isTargetUsable({ rawHeaders, headers, url = "" }: IncomingMessage): boolean {
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] as string;
+    if (name.length === 4 && name.toLowerCase() === "host") hosts++;
+  }
+  if (hosts !== 1) return false;
+  const absolute = url.startsWith("/") ? `http://${headers.host}${url}` : url;
+  return isHostUsable(headers.host, absolute);
+}
+
+function refuse(outgoing: ServerResponse): void {
+  outgoing.writeHead(400, { "content-type": "application/json", "connection": "close" });
+  outgoing.end(BAD_HOST_BODY);
+}

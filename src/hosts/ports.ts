@@ -1,0 +1,79 @@
+/** Everything the core reaches the outside world through, opened in order. */
+import type { CorePorts } from "../core/mod.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { HttpClient } from "../ports/http_client.ts";
+import { MemoryEventStore } from "../stores/memory/event_store.ts";
+import { Registry } from "../telemetry/registry.ts";
+import type { GatewayOptions } from "./compose.ts";
+import { createConfigSource } from "./config_source.ts";
+import { createLazyClient } from "./http_client/lazy_client.ts";
+import { Mask } from "./mask.ts";
+import { createOutputs, type Outputs } from "./outputs.ts";
+import { createSpawner, type ProcessSpawner } from "./process/spawn.ts";
+import { systemRandom } from "./random.ts";
+import { openStores, type Stores } from "./stores.ts";
+import { VERSION } from "./version.ts";
+
+/** Takes back one step of a start that fails later. */
+export type Undo = () => void | Promise<void>;
+
+export interface OpenPorts {
+  readonly ports: CorePorts;
+  readonly stores: Stores;
+  readonly outputs: Outputs;
+  readonly spawner: ProcessSpawner;
+  readonly http: HttpClient;
+  readonly registry: Registry;
+  readonly mask: Mask;
+  /** Resolves when an operator has asked for a shutdown. */
+  readonly stopWanted: Promise<void>;
+}
+
+/** @throws SentinelError AUDIT_UNAVAILABLE when the state folder cannot be used */
+export async function openPorts(
+  options: GatewayOptions,
+  clock: Clock,
+  undo: Undo[],
+): Promise<OpenPorts> {
+  const { config, source, stateDir } = options;
+  const identity = { source: source.identity, name: config.server.name };
+  const stores = await openStores(stateDir, identity);
+  undo.push(() => stores.close());
+  const mask = new Mask(options.secrets);
+  const outputs = createOutputs({ config, clock, mask, state: stores.state });
+  undo.push(() => outputs.close());
+  const { log, logLevels, eventLog } = outputs;
+  const folder = stateDir === undefined ? {} : { stateDir };
+  const spawner = await createSpawner({ log, ...folder });
+  undo.push(() => spawner.close());
+  const http = createLazyClient(loadHttpClient);
+  const registry = new Registry({ toolLabel: config.telemetry.metrics.tool_label === "on" });
+  const { promise: stopWanted, resolve: stop } = Promise.withResolvers<void>();
+  const { events, keep: keepMs } = config.sessions.resume;
+  const ports: CorePorts = {
+    log,
+    logLevels,
+    eventLog,
+    clock,
+    random: systemRandom,
+    telemetry: registry,
+    http,
+    spawner,
+    version: VERSION,
+    mask: mask.apply,
+    events: new MemoryEventStore({ clock, events, keepMs }),
+    state: stores.state,
+    journal: stores.journal,
+    configSource: await createConfigSource({ ...source, first: config, mask }),
+    stop,
+  };
+  return { ports, stores, outputs, spawner, http, registry, mask, stopWanted };
+}
+
+/** Bun's own fetch is its cheapest client; elsewhere undici costs half of it, and sends a POST only once. */
+async function loadHttpClient(): Promise<HttpClient> {
+  if ("Bun" in globalThis) {
+    return (await import("./http_client/fetch_client.ts")).createFetchClient();
+  }
+  return await (await import("./http_client/undici_client.ts")).createUndiciClient();
+}

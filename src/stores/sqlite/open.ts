@@ -1,0 +1,62 @@
+/** Opens a SQLite file that several processes may share. */
+import { chmodSync, closeSync, openSync, statSync } from "node:fs";
+import process from "node:process";
+import { DatabaseSync } from "node:sqlite";
+import { failure } from "./failure.ts";
+import { migrate, versionOf } from "./schema.ts";
+
+const OWNER_ONLY = 0o600;
+
+/**
+ * Opens the file, makes it (mode 0600) when it is missing, and brings its tables to the newest version.
+ * @param busyMs How long to wait for another process's write.
+ * @throws SentinelError when it cannot be opened, is damaged, newer, or another program's
+ */
+export function openDatabase(path: string, busyMs: number): DatabaseSync {
+  let database: DatabaseSync | undefined;
+  try {
+    makePrivate(path);
+    database = new DatabaseSync(path, { timeout: busyMs });
+    versionOf(database, path); // refuses before anything is changed
+    useWriteAheadLog(database, busyMs);
+    check(database);
+    migrate(database, path);
+    database.exec("DELETE FROM entry WHERE false"); // fails now where nothing may be written
+    return database;
+  } catch (error) {
+    database?.close();
+    throw failure(path, "open", error);
+  }
+}
+
+/** SQLite gives its side files the mode of the database. */
+function makePrivate(path: string): void {
+  try {
+    closeSync(openSync(path, "wx", OWNER_ONLY));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    // Never opened here: closing any descriptor of a file drops the locks SQLite holds on it.
+    const others = statSync(path).mode & 0o077;
+    if (others !== 0 && process.platform !== "win32") chmodSync(path, OWNER_ONLY);
+  }
+}
+
+/** Damage is said at the start, not when a kill switch is missed. */
+function check(database: DatabaseSync): void {
+  const found = database.prepare("PRAGMA quick_check(1)").get()?.["quick_check"];
+  if (found !== "ok") throw new Error(`quick_check found ${String(found)}`);
+}
+
+/** Written and in the system's hands at each commit: safe against a kill, not against a power cut. */
+function useWriteAheadLog(database: DatabaseSync, busyMs: number): void {
+  const deadline = performance.now() + busyMs;
+  while (true) {
+    try {
+      return database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+    } catch (error) {
+      // SQLite does not wait here by itself when two processes do this to a new file at once.
+      if (!/locked/.test(String(error)) || performance.now() > deadline) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
+}
