@@ -99,7 +99,7 @@ export class States {
 }
 
 /** Cursors of events, and gaps as they are. */
-export function shortly(entry: Followed<GatewayEvent>): number | object {
+function shortly(entry: Followed<GatewayEvent>): number | object {
   return entry.kind === "event" ? Number(entry.data.cursor) : entry;
 }
 

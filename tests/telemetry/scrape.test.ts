@@ -6,6 +6,7 @@ import { stringify } from "smol-toml";
 import { METRICS } from "../../src/contract/metrics.ts";
 import { type Gateway, startGateway } from "../support/gateway.ts";
 import { HttpSession } from "../support/http_session.ts";
+import { proves } from "../support/proves.ts";
 import { executable, REPOSITORY } from "../support/runtime.ts";
 import { type ParsedFamily, parseExposition } from "./exposition_parser.ts";
 
@@ -55,7 +56,7 @@ describe("GET /metrics", () => {
     assert.equal(reconnected.status, 200);
   }
 
-  it("emits every metric of the table, in both formats", async () => {
+  proves("G9.1", "emits every metric of the table, in both formats", async () => {
     await scrape();
     await use();
     const plain = await scrape();
