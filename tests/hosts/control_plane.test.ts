@@ -12,6 +12,7 @@ import { readLocalGateways } from "../../cli/local_gateways.ts";
 import { Authority, type Certificate } from "../support/certificates.ts";
 import { fixtureBackend } from "../support/core.ts";
 import { type Gateway, startGateway } from "../support/gateway.ts";
+import { proves } from "../support/proves.ts";
 import { RunningProgram } from "../support/running_program.ts";
 import { commandOf } from "../support/runtime.ts";
 import { Client, StreamableHTTPClientTransport } from "../support/sdk.ts";
@@ -130,13 +131,17 @@ describe("reload of a gateway process", () => {
 });
 
 describe("shutdown by an operator", () => {
-  it("is refused unless it is allowed", () =>
-    withGateway({ backends }, async (gateway) => {
-      const { status, body } = await ask(gateway, "POST", "/manage/v1/shutdown");
-      assert.deepEqual([status, body.error.code], [403, "OPERATION_DISABLED"]);
-    }));
+  proves(
+    "S5",
+    "is refused unless it is allowed",
+    () =>
+      withGateway({ backends }, async (gateway) => {
+        const { status, body } = await ask(gateway, "POST", "/manage/v1/shutdown");
+        assert.deepEqual([status, body.error.code], [403, "OPERATION_DISABLED"]);
+      }),
+  );
 
-  it("drains, tells that it stops until the end, and exits with 0", async () => {
+  proves("S5", "drains, tells that it stops until the end, and exits with 0", async () => {
     const gateway = await startGateway(stringify({
       backends,
       server: { drain_timeout: "3s" },
@@ -175,7 +180,7 @@ describe("TLS of the management listener", () => {
       sent.on("error", reject).end("{}");
     });
 
-  it("asks for a client certificate, and the journal names whose it was", async () => {
+  proves("S3", "asks for a client certificate, and the journal names whose it was", async () => {
     const authority = new Authority();
     try {
       const server = authority.issue({ subject: "/CN=localhost", use: "server" });

@@ -2,6 +2,6 @@
 export interface Peer {
   /** Address of the caller, without port. */
   readonly address?: string;
-  /** Subject of the client certificate that the listener has checked, such as `CN=anna, O=Example`. */
+  /** Subject of the client certificate that the listener has checked, such as `CN=anna,O=Example`. */
   readonly subject?: string;
 }
