@@ -34,5 +34,5 @@ export function writeConfigs(backend: URL): Configs {
 }
 
 function config(backend: string): string {
-  return `version = 1\n\n[server]\nlisten = "127.0.0.1:0"\n\n[backends.bench]\n${backend}\n`;
+  return `version = 1\n\n[server]\nlisten = "127.0.0.1:0"\n\n[management]\nlisten = "127.0.0.1:0"\n\n[backends.bench]\n${backend}\n`;
 }

@@ -1,6 +1,9 @@
 import { addedTimes, sibling, times } from "./compare.ts";
+import type { Slice } from "./load.ts";
 import type { RuntimeName } from "./options.ts";
+import type { Polled } from "./polled.ts";
 import type { StartUp } from "./startup.ts";
+import { pairedRatio } from "./stats.ts";
 import { ROLE_NAMES, type TargetPlan } from "./targets.ts";
 import type { Level, Row } from "./throughput.ts";
 
@@ -71,6 +74,22 @@ export function startUpGoals(startUps: readonly StartUp[]): Verdict[] {
     ];
   });
 }
+
+/** Looking at a gateway hardly slows it. */
+export function polledGoals(measured: readonly Polled[]): Verdict[] {
+  return measured.flatMap(({ runtime, alone, polled }) => {
+    const target = labelOf({ role: "gateway", runtime });
+    const cpu = pairedRatio(polled.map(cpuOf), alone.map(cpuOf));
+    const rate = pairedRatio(alone.map(rateOf), polled.map(rateOf));
+    return [
+      atMost(1.05, { goal: "CPU per call, polled ÷ alone", target, got: cpu }),
+      atMost(1.05, { goal: "req/s, alone ÷ polled", target, got: rate }),
+    ];
+  });
+}
+
+const cpuOf = (slice: Slice) => slice.cpuMicros;
+const rateOf = (slice: Slice) => slice.rate;
 
 function gatewayRows(level: Level): readonly Row[] {
   return level.rows.filter(({ plan }) => plan.role === "gateway" || plan.role === "bundle");

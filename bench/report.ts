@@ -1,6 +1,8 @@
 import { middle, sibling, times } from "./compare.ts";
 import type { Verdict } from "./goals.ts";
+import type { Polled } from "./polled.ts";
 import type { StartUp } from "./startup.ts";
+import { median } from "./stats.ts";
 import { ROLE_NAMES } from "./targets.ts";
 import type { Level, Row } from "./throughput.ts";
 
@@ -82,6 +84,25 @@ export function startUpTable(startUps: readonly StartUp[]): string {
       ];
     }),
   );
+}
+
+/** What a large gateway does alone and polled, and how long each page took. */
+export function polledTables(measured: readonly Polled[]): string {
+  const head = ["gateway", "runtime", "ready after ms", "alone req/s", "polled req/s"];
+  const cpu = ["alone CPU µs/req", "polled CPU µs/req", "CPU ms/look"];
+  const gateways = measured.map(({ runtime, readyMs, lookCpuMs, alone, polled }) => [
+    ROLE_NAMES.gateway,
+    runtime,
+    Math.round(readyMs),
+    ...[alone, polled].map((slices) => Math.round(median(slices.map(({ rate }) => rate)))),
+    ...[alone, polled].map((slices) => median(slices.map(({ cpuMicros }) => cpuMicros)).toFixed(1)),
+    lookCpuMs.toFixed(1),
+  ]);
+  const pages = measured.flatMap(({ runtime, pages }) =>
+    pages.map(({ page, bytes, quietMs, loadedMs }) => [page, runtime, bytes, quietMs, loadedMs])
+  );
+  const times = ["page", "runtime", "bytes", "ms, no calls", "ms, under load"];
+  return `${table([...head, ...cpu], gateways)}\n${table(times, pages)}`;
 }
 
 /** Goals and what this run says to them. */

@@ -7,6 +7,7 @@ const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url
 /** Files of this project that a run starts, as absolute paths. */
 export const PROGRAMS = {
   echo: at("bench/targets/echo.ts"),
+  many: at("bench/targets/many.ts"),
   bareProxy: at("bench/targets/bare_proxy.ts"),
   sdkProxy: at("bench/targets/sdk_proxy.ts"),
   trivial: at("bench/targets/trivial.mjs"),

@@ -1,9 +1,10 @@
 import process from "node:process";
 import type { Configs } from "./configs.ts";
-import { httpGoals, startUpGoals, stdioGoals, type Verdict } from "./goals.ts";
+import { httpGoals, polledGoals, startUpGoals, stdioGoals, type Verdict } from "./goals.ts";
 import type { Options, RuntimeName, Section } from "./options.ts";
 import type { Pinning } from "./pinning.ts";
-import { complaints, startUpTable, throughputTables } from "./report.ts";
+import { measurePolled, type Polled, SCALE } from "./polled.ts";
+import { complaints, polledTables, startUpTable, throughputTables } from "./report.ts";
 import { measureStartUp } from "./startup.ts";
 import { httpTargets, type Setting, stdioTargets, type TargetPlan } from "./targets.ts";
 import { type Level, type Live, measure } from "./throughput.ts";
@@ -57,6 +58,15 @@ const SECTION_RUNNERS: Record<Section, (bench: Bench) => Promise<Outcome>> = {
       errors: [],
     };
   },
+
+  async polled(bench) {
+    const measured = await measurePolled(bench);
+    return {
+      markdown: `## Looked at each second\n\n${POLLED_NOTE}\n${polledTables(measured)}`,
+      verdicts: polledGoals(measured),
+      errors: measured.flatMap(wrongReplies),
+    };
+  },
 };
 
 function throughput(
@@ -68,6 +78,16 @@ function throughput(
   const plans = bench.options.runtimes.flatMap((runtime) => targetsOf(runtime, setting));
   return measure(bench.backend, plans, bench);
 }
+
+function wrongReplies({ runtime, alone, polled }: Polled): string[] {
+  const bad = [...alone, ...polled].find(({ errors }) => errors > 0);
+  return bad === undefined ? [] : [`polled gateway, ${runtime}: first ${bad.firstError}`];
+}
+
+const POLLED_NOTE =
+  `A gateway with ${SCALE.backends} backends of ${SCALE.toolsOfBackend} tools and ${SCALE.sessions} open
+sessions, 32 calls in flight, left alone and asked for its first pages and metrics each second, in turn.
+`;
 
 const STDIO_NOTE =
   `Gateway and SDK proxy have one child, shared by all sessions, on Node; its CPU time and memory are

@@ -120,7 +120,9 @@ class Follower {
   }
 
   *#opened(): Generator<Gap> {
-    const isGap = this.#hasLived && this.#cursor === undefined;
+    // Who named a cursor begins there again, as long as no event has come.
+    const { from = "now" } = this.#options;
+    const isGap = this.#hasLived && this.#cursor === undefined && from === "now";
     this.#hasLived = true;
     this.#enter({ state: "live", since: this.#lastSign });
     if (isGap) {

@@ -4,12 +4,13 @@ import type { Clock } from "../ports/clock.ts";
 import type { HttpClient } from "../ports/http_client.ts";
 import { MemoryEventStore } from "../stores/memory/event_store.ts";
 import { Registry } from "../telemetry/registry.ts";
-import type { GatewayOptions } from "./compose.ts";
+import type { GatewayOptions, GatewaySource } from "./compose.ts";
 import { createConfigSource } from "./config_source.ts";
 import { createLazyClient } from "./http_client/lazy_client.ts";
 import { Mask } from "./mask.ts";
 import { createOutputs, type Outputs } from "./outputs.ts";
 import { createSpawner, type ProcessSpawner } from "./process/spawn.ts";
+import { quietFile } from "./quiet_file.ts";
 import { systemRandom } from "./random.ts";
 import { openStores, type Stores } from "./stores.ts";
 import { VERSION } from "./version.ts";
@@ -64,10 +65,23 @@ export async function openPorts(
     events: new MemoryEventStore({ clock, events, keepMs }),
     state: stores.state,
     journal: stores.journal,
-    configSource: await createConfigSource({ ...source, first: config, mask }),
+    configSource: await createConfigSource({ ...settled(source, clock), first: config, mask }),
     stop,
   };
   return { ports, stores, outputs, spawner, http, registry, mask, stopWanted };
+}
+
+/** The source, read only when nobody is writing it. */
+function settled(source: GatewaySource, clock: Clock): GatewaySource {
+  const { read, text, identity } = source;
+  if (read === undefined || text === undefined) return source;
+  return {
+    ...source,
+    read: async () => {
+      await quietFile(identity, clock);
+      return await read();
+    },
+  };
 }
 
 /** Bun's own fetch is its cheapest client; elsewhere undici costs half of it, and sends a POST only once. */

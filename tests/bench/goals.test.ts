@@ -41,7 +41,14 @@ describe("bench goals", () => {
       figures.flatMap((one) => row("gateway", one).slices);
     const alone = slices({ rate: 100, cpuMicros: 10 }, { rate: 200, cpuMicros: 20 });
     const polled = slices({ rate: 100, cpuMicros: 12 }, { rate: 200, cpuMicros: 24 });
-    const found = polledGoals([{ runtime: "node", readyMs: 1, pages: [], alone, polled }]);
+    const found = polledGoals([{
+      runtime: "node",
+      readyMs: 1,
+      lookCpuMs: 1,
+      pages: [],
+      alone,
+      polled,
+    }]);
     assert.deepEqual(verdicts(found), [[1.2, false], [1, true]]);
   });
 

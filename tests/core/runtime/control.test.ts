@@ -140,6 +140,13 @@ describe("the operators' door", () => {
     assert.throws(() => control.definition("tool", "zzz"), { code: "NOT_FOUND" });
   });
 
+  it("is starting, not failed, while first handshakes are under way", async () => {
+    gateway = await startCore(two());
+    assert.equal(gateway.core.control.state, "starting");
+    await HttpSession.open(gateway.core.fetch);
+    assert.equal(gateway.core.control.state, "ready");
+  });
+
   it("the status says what is wrong", async () => {
     await start({ backends: { a: { url: echo.url }, bad: { command: "no-such-program-here" } } });
     const status = gateway.core.control.status();

@@ -1,0 +1,83 @@
+/**
+ * The full-size proofs of the control plane, as commands: `npm run proof:reload` and so on. The suite
+ * runs shorter forms of them. `--runtime node|deno|bun`: what the gateway runs on, Node without it;
+ * `--size N`: fewer or more rounds, events or tries than a full proof has.
+ */
+import { spawnSync } from "node:child_process";
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { commandOf, RUNTIME, type Runtime } from "../support/runtime.ts";
+import { readersOfEvents } from "./event_readers.ts";
+import { killUnderLoad } from "./kill_under_load.ts";
+import { operationStorm } from "./operation_storm.ts";
+import { storm } from "./reload_storm.ts";
+import { SIGNIFICANT_T, tokenTiming } from "./token_timing.ts";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { runtime: { type: "string", default: "node" }, size: { type: "string" } },
+});
+const runtime = values.runtime as Runtime;
+const size = (full: number) => Number(values.size ?? full);
+
+/** What each proof has found wrong. */
+const PROOFS: Readonly<Record<string, () => Promise<readonly string[]>>> = {
+  async reload() {
+    const { calls, failed, achieved, reloads } = await storm({
+      reloads: size(200),
+      rate: 500,
+      runtime,
+    });
+    console.log(`${calls} calls, ${achieved} per second, ${failed.length} failed`);
+    console.log("reloads", reloads);
+    return failed.map((call) => JSON.stringify(call));
+  },
+
+  async kill() {
+    const { calls, refused, wrong } = await killUnderLoad({ rounds: size(60), rate: 500, runtime });
+    console.log(`${calls} calls, ${refused} refused by a switch, ${wrong.length} wrong`);
+    return wrong;
+  },
+
+  async events() {
+    const { events, connections, read } = await readersOfEvents({
+      events: size(100_000),
+      cuts: 50,
+      runtime,
+    });
+    console.log(
+      `${events} events; connections of client and raw reader: ${connections.join(", ")}`,
+    );
+    console.log(`raw reader got ${read} events, also those it asked for again`);
+    return [];
+  },
+
+  async operations() {
+    const { requests, acts } = await operationStorm({ wave: 200, ends: size(200), runtime });
+    console.log(`${requests} requests`, acts);
+    return [];
+  },
+
+  async timing() {
+    // It measures within its own process.
+    if (runtime !== RUNTIME) return elsewhere();
+    const { tries, t } = await tokenTiming(size(100_000));
+    console.log(`${tries} tries; t by share of the quickest tries`, t);
+    return Object.entries(t).filter(([, value]) => Math.abs(value) >= SIGNIFICANT_T)
+      .map(([share, value]) => `t is ${value} over the quickest ${share}`);
+  },
+};
+
+/** Runs the same command on the wanted runtime. */
+function elsewhere(): readonly string[] {
+  const { command, args } = commandOf("tests/proofs/main.ts", process.argv.slice(2), runtime);
+  const { status } = spawnSync(command, args, { stdio: "inherit" });
+  return status === 0 ? [] : [`not proven on ${runtime}`];
+}
+
+const proof = PROOFS[positionals[0] ?? ""];
+if (proof === undefined) throw new Error(`Name a proof: ${Object.keys(PROOFS).join(", ")}`);
+const problems = await proof();
+for (const problem of problems) console.log(problem);
+console.log(problems.length === 0 ? "proven" : `${problems.length} problems`);
+process.exitCode = problems.length === 0 ? 0 : 1;
