@@ -34,3 +34,8 @@ export function list<const Item extends v.GenericSchema>(item: Item, about: stri
 export function maybe<const Schema extends v.GenericSchema>(schema: Schema) {
   return v.exactOptional(schema);
 }
+
+/** The names of a table, for `oneOf`. */
+export function namesOf<Name extends string>(table: Readonly<Record<Name, unknown>>): Name[] {
+  return Object.keys(table) as Name[];
+}

@@ -1,4 +1,5 @@
 /** Every metric, in one table. Names, labels and the values of finite labels are a promise to dashboards. */
+import { namesOf } from "./describe.ts";
 import { BACKEND_KINDS, BACKEND_STATES, RUNTIME_STATES } from "./status.ts";
 
 interface MetricRow {
@@ -38,9 +39,6 @@ export const CALL_OUTCOMES = {
 } as const;
 export type CallOutcome = keyof typeof CALL_OUTCOMES;
 
-const keysOf = <Name extends string>(table: Readonly<Record<Name, unknown>>) =>
-  Object.keys(table) as Name[];
-
 const SECONDS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300] as const;
 const OVERHEAD_SECONDS = [
   0.00005,
@@ -76,7 +74,7 @@ export const METRICS = {
       "sentinel_backend",
       "sentinel_outcome",
     ],
-    values: { network_transport: TRANSPORTS, sentinel_outcome: keysOf(CALL_OUTCOMES) },
+    values: { network_transport: TRANSPORTS, sentinel_outcome: namesOf(CALL_OUTCOMES) },
     buckets: SECONDS,
   },
   mcp_client_operation_duration_seconds: {
@@ -142,7 +140,7 @@ export const METRICS = {
     kind: "gauge",
     help: "1 for the state the backend is in, 0 for the others.",
     labels: ["sentinel_backend", "state"],
-    values: { state: keysOf(BACKEND_STATES) },
+    values: { state: namesOf(BACKEND_STATES) },
   },
   sentinel_backend_restarts_total: {
     kind: "counter",
@@ -258,7 +256,7 @@ export const METRICS = {
     kind: "gauge",
     help: "1 for the state the gateway is in, 0 for the others.",
     labels: ["state"],
-    values: { state: keysOf(RUNTIME_STATES) },
+    values: { state: namesOf(RUNTIME_STATES) },
   },
   sentinel_event_loop_lag_seconds: {
     kind: "histogram",

@@ -1,6 +1,6 @@
 /** Acts of operators: one at a time, idempotent, each recorded before it takes effect. */
 import * as v from "valibot";
-import { count, list, maybe, moment, oneOf, text } from "./describe.ts";
+import { count, list, maybe, moment, namesOf, oneOf, text } from "./describe.ts";
 
 export const OPERATIONS = {
   reload: "The configuration was read anew.",
@@ -22,9 +22,6 @@ export const OPERATION_OUTCOMES = {
 } as const;
 export type OperationOutcome = keyof typeof OPERATION_OUTCOMES;
 
-const keysOf = <Name extends string>(table: Readonly<Record<Name, unknown>>) =>
-  Object.keys(table) as Name[];
-
 /** Who asked for an operation, or was refused. */
 export const ActorSchema = v.object({
   name: text("Name of the token, or `signal`, `file watch`."),
@@ -36,9 +33,9 @@ export type Actor = v.InferOutput<typeof ActorSchema>;
 
 /** Answer of every operation, and what the journal keeps of it. */
 export const OperationSchema = v.object({
-  operation: oneOf(keysOf(OPERATIONS), "What was done."),
+  operation: oneOf(namesOf(OPERATIONS), "What was done."),
   id: text("UUIDv7 of this operation."),
-  outcome: oneOf(keysOf(OPERATION_OUTCOMES), "How it ended."),
+  outcome: oneOf(namesOf(OPERATION_OUTCOMES), "How it ended."),
   target: maybe(text("What it was done to.")),
   reason: maybe(text("Why, in the words of who asked.")),
   actor: ActorSchema,
@@ -63,7 +60,7 @@ export const ConfigChangeSchema = v.object({
   change: oneOf(["added", "removed", "changed"], "What happened to it."),
   before: maybe(text("Value before, as in the file.")),
   after: maybe(text("Value afterwards, as in the file.")),
-  effect: oneOf(keysOf(CHANGE_EFFECTS), "What it takes."),
+  effect: oneOf(namesOf(CHANGE_EFFECTS), "What it takes."),
 });
 export type ConfigChange = v.InferOutput<typeof ConfigChangeSchema>;
 export type ChangeEffect = ConfigChange["effect"];

@@ -1,6 +1,6 @@
 /** What the state of a gateway and of its backends looks like: plain JSON, no callbacks. */
 import * as v from "valibot";
-import { amount, count, list, maybe, moment, oneOf, text } from "./describe.ts";
+import { amount, count, list, maybe, moment, namesOf, oneOf, text } from "./describe.ts";
 
 /** States of the whole gateway. */
 export const RUNTIME_STATES = {
@@ -30,11 +30,8 @@ export type BackendState = keyof typeof BACKEND_STATES;
 export const BACKEND_KINDS = ["http", "http_sse", "stdio"] as const;
 export type BackendKind = (typeof BACKEND_KINDS)[number];
 
-const keysOf = <Name extends string>(table: Readonly<Record<Name, unknown>>) =>
-  Object.keys(table) as Name[];
-
-export const RuntimeStateSchema = oneOf(keysOf(RUNTIME_STATES), "State of the gateway.");
-const BackendStateSchema = oneOf(keysOf(BACKEND_STATES), "State of the backend.");
+export const RuntimeStateSchema = oneOf(namesOf(RUNTIME_STATES), "State of the gateway.");
+const BackendStateSchema = oneOf(namesOf(BACKEND_STATES), "State of the backend.");
 
 /** Counters of things a backend sent that belong to nobody. */
 const DroppedMessagesSchema = v.object({
