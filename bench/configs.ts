@@ -13,7 +13,7 @@ export interface Configs {
   remove(): void;
 }
 
-/** Writes configurations with one backend each and nothing else that is not a default. */
+/** Writes configurations with one backend each; only limits are not as by default: nothing is refused. */
 export function writeConfigs(backend: URL): Configs {
   const folder = mkdtempSync(join(tmpdir(), "mcp-sentinel-bench-"));
   const [command, ...args] = STDIO_ECHO;
@@ -33,6 +33,15 @@ export function writeConfigs(backend: URL): Configs {
   };
 }
 
+/** Every call is counted, and none is one too many. */
+export const LIMITS = `[limits]
+default = { rate = "999999999/s" }
+concurrency = 1000000
+per_session = 1000000
+`;
+
 function config(backend: string): string {
-  return `version = 1\n\n[server]\nlisten = "127.0.0.1:0"\n\n[management]\nlisten = "127.0.0.1:0"\n\n[backends.bench]\n${backend}\n`;
+  const listen = 'listen = "127.0.0.1:0"\n\n';
+  const server = `version = 1\n\n[server]\n${listen}[management]\n${listen}`;
+  return `${server}${LIMITS}\n[backends.bench]\n${backend}\n`;
 }

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Configs } from "./configs.ts";
+import { type Configs, LIMITS } from "./configs.ts";
 import { Connection } from "./connection.ts";
 import { BenchError } from "./errors.ts";
 import { Load, type Slice } from "./load.ts";
@@ -231,6 +231,7 @@ tokens = [{ name = "bench", scope = "read", value = "\${file:${token}}" }]
 [sessions]
 max = ${SCALE.sessions * 2}
 
+${LIMITS}
 ${names.map((name) => `[backends.${name}]\nurl = "${backends.origin}/${name}"\n`).join("\n")}`,
   );
   return config;

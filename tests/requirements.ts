@@ -20,7 +20,6 @@ export const REQUIREMENTS = {
   },
   "G1.3": {
     text: "backends, role→tool mappings, limits and kill switches are typed configuration",
-    partly: "Roles and limits are checked, but have no effect yet.",
   },
   "G1.4": {
     text: "secrets come from environment or files, never from the configuration file",
@@ -55,23 +54,18 @@ export const REQUIREMENTS = {
   },
   "G4.1": {
     text: "a valid JWT (signature, expiry, issuer, audience) is accepted",
-    open: "Tokens are not read yet: the gateway serves loopback without a login.",
   },
   "G4.2": {
     text: "a missing, expired or malformed token is refused with a JSON-RPC error",
-    open: "Tokens are not read yet: the gateway serves loopback without a login.",
   },
   "G4.3": {
     text: "`tools/list` shows only what the role may use",
-    open: "There are no roles yet: everyone sees the whole catalog.",
   },
   "G4.4": {
     text: "`tools/call` beyond the role is refused",
-    open: "There are no roles yet: everyone may call every tool.",
   },
   "G4.5": {
     text: "one function decides both",
-    open: "There are no roles yet.",
   },
   "G5.1": {
     text:
@@ -92,11 +86,9 @@ export const REQUIREMENTS = {
   },
   "G6.1": {
     text: "above the limit per client and tool: error with retry-after",
-    open: "There are no rate limits yet.",
   },
   "G6.2": {
     text: "limits per tool, sensible defaults for the rest",
-    open: "There are no rate limits yet.",
   },
   "G6.3": {
     text: "a disabled tool answers an error",
@@ -143,15 +135,12 @@ export const REQUIREMENTS = {
   "G9.1": {
     text:
       "`GET /metrics`: request count, latency histogram, error rate, backend health, limit hits",
-    partly: "Limit hits are not counted: there are no limits yet.",
   },
   "G9.2": {
     text: "arguments are checked against the cached schema before the backend",
-    open: "Arguments are passed to the backend unchecked.",
   },
   "G9.3": {
     text: "invalid arguments get a descriptive error and are never forwarded",
-    open: "Arguments are passed to the backend unchecked.",
   },
   "G9.4": {
     text: "SIGHUP or a changed file reloads without a restart",

@@ -41,6 +41,7 @@ export async function showSession(request: SessionRequest): Promise<number> {
   show({ output, route: "session", answer }, (session) => [
     output.paint("strong", session.id),
     ...columns([
+      ["user", session.principal ?? "anybody: sign-in is off"],
       ["client", session.client ?? "unnamed"],
       ["came by", `${session.transport}, revision ${session.protocol}`],
       ["toolset", session.toolset ?? "all tools"],
@@ -75,6 +76,7 @@ export async function closeSession(request: SessionRequest): Promise<number> {
 function sessionColumns(now: number): readonly Column<SessionStatus>[] {
   return [
     { title: "ID", text: ({ id }) => id },
+    { title: "USER", text: ({ principal }) => principal ?? "–", cut: true },
     { title: "CLIENT", text: ({ client }) => client ?? "–", cut: true },
     { title: "PROTO", text: ({ protocol }) => protocol },
     { title: "BY", text: ({ transport }) => transport },

@@ -1,5 +1,7 @@
+import { SentinelError } from "../../src/contract/errors.ts";
 import { checkWriters, loadConfig } from "../config_file.ts";
 import type { ConfigOptions } from "../config_options.ts";
+import { CommandFailed, EXIT } from "../exit.ts";
 import type { Io } from "../io.ts";
 import type { Output } from "../output.ts";
 import { exitCodeOf, fileSource, orExitCode, start, startFailure } from "../start.ts";
@@ -22,8 +24,25 @@ export async function stdio({ io, output, options }: StdioRequest): Promise<numb
   const gateway = await start({ io, parsed: loaded, source, listen: false }).catch((thrown) => {
     throw startFailure(thrown);
   });
-  const ended = Promise.race([gateway.stdio(), gateway.finished]);
-  const code = await exitCodeOf(ended);
-  await gateway.stop();
-  return code;
+  const ended = Promise.race([gateway.stdio(io.env[TOKEN]), gateway.finished]);
+  try {
+    return await exitCodeOf(ended);
+  } catch (thrown) {
+    throw isUnauthenticated(thrown) ? noToken() : thrown;
+  } finally {
+    await gateway.stop();
+  }
+}
+
+/** Where sign-in is on, the client's token; stdin and stdout have no place for it. */
+const TOKEN = "SENTINEL_TOKEN";
+
+function isUnauthenticated(thrown: unknown): boolean {
+  return thrown instanceof SentinelError && thrown.code === "UNAUTHENTICATED";
+}
+
+function noToken(): CommandFailed {
+  const message = `sign-in is on, and the variable ${TOKEN} holds no valid token`;
+  const hint = "set it where the client starts this command, or use a file without [auth]";
+  return new CommandFailed(EXIT.unauthorized, message, hint);
 }

@@ -19,6 +19,7 @@ const COLUMNS: readonly Column<Capability>[] = [
     style: ({ killed }) => killed === undefined ? undefined : "warning",
   },
   { title: "ORIGINAL", text: ({ original }) => original, wide: true },
+  { title: "ROLES", text: ({ roles }) => roles.join(",") || "–", wide: true },
   { title: "TOOLSETS", text: ({ toolsets }) => toolsets.join(",") || "–", wide: true },
   { title: "HASH", text: ({ hash }) => hash.slice(0, 12), wide: true },
   {
@@ -68,6 +69,7 @@ export async function showTool(request: ShowRequest): Promise<number> {
         tool.original === tool.name ? tool.backend : `${tool.backend}, as ${tool.original}`,
       ],
       ["toolsets", tool.toolsets.join(", ") || "–"],
+      ["roles", tool.roles.join(", ") || "–"],
       ["hash", tool.hash],
       ...(tool.killed === undefined ? [] : [["killed", tool.killed] as const]),
     ]),

@@ -29,6 +29,9 @@ import { welcome } from "../welcome.ts";
 /** How many ports are tried after the default one. */
 const MORE_PORTS = 20;
 
+/** Without a file one person calls, from a few clients: more often than a shared gateway allows each. */
+const WITHOUT_FILE = '[limits]\ndefault = { rate = "600/min" }\nconcurrency = 50\n';
+
 interface UpOptions extends ConfigOptions {
   readonly backend: readonly string[];
 }
@@ -49,7 +52,7 @@ export async function up(request: UpRequest): Promise<number> {
   const load = (ports: readonly Override[]) => {
     const overrides = [...named, ...ports];
     return file === undefined
-      ? parseText("", "sentinel.toml", { io, options, overrides })
+      ? parseText(WITHOUT_FILE, "sentinel.toml", { io, options, overrides })
       : loadConfig({ io, options: { ...options, config: file }, overrides });
   };
   const loaded = await orExitCode(output, () => load([]));

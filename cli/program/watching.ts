@@ -1,7 +1,7 @@
 import { filterOption, limitOption, wideOption, withTarget, yesOption } from "./options.ts";
 import { type Context, handle, type Root } from "./root.ts";
 
-/** `status`, `backends`, `tools`, `events`, `sessions`: what a gateway is doing. */
+/** `status`, `backends`, `tools`, `events`, `sessions`, `limits`: what a gateway is doing. */
 export function addWatching(program: Root, context: Context): void {
   program.commandsGroup("Operate:");
   addStatus(program, context);
@@ -9,6 +9,7 @@ export function addWatching(program: Root, context: Context): void {
   addTools(program, context);
   addEvents(program, context);
   addSessions(program, context);
+  addLimits(program, context);
 }
 
 function addStatus(program: Root, context: Context): void {
@@ -109,5 +110,22 @@ function addSessions(program: Root, context: Context): void {
       .argument("<id>", "as in `sessions list`").addOption(yesOption()),
   ).action((id, _options, command) =>
     handle(context, command, async (given) => await (await load()).closeSession({ ...given, id }))
+  );
+}
+
+function addLimits(program: Root, context: Context): void {
+  const load = () => import("../commands/limits.ts");
+  const noun = program.command("limits").description("rate limits in use").helpCommand(false);
+  withTarget(
+    noun.command("list").alias("ls").description("all of them, oldest first")
+      .addOption(filterOption()).addOption(limitOption()).addOption(wideOption()),
+  ).action((_options, command) =>
+    handle(context, command, async (given) => await (await load()).listLimits(given))
+  );
+  withTarget(
+    noun.command("top").description("those that refused most, at most 20 without --limit")
+      .addOption(filterOption()).addOption(limitOption()).addOption(wideOption()),
+  ).action((_options, command) =>
+    handle(context, command, async (given) => await (await load()).topLimits(given))
   );
 }

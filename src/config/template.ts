@@ -56,13 +56,20 @@ function tableText(node: KeyNode): string {
   });
   const tables = [...node.children.values()]
     .filter((child) => child.kind === "table" && !child.later && child.default !== undefined)
+    .filter((child) => !hasLine(child))
     .map(tableText);
   const header = lines.length === 0 ? "" : `[${node.path.join(".")}]\n`;
   return [header + lines.join("\n"), ...tables].filter((text) => text !== "").join("\n");
 }
 
 function hasLine(node: KeyNode): boolean {
-  return node.kind !== "table" && node.kind !== "map" && !node.children.get(ANY)?.children.size;
+  if (node.kind === "table") return hasOwnDefault(node);
+  return node.kind !== "map" && !node.children.get(ANY)?.children.size;
+}
+
+/** A table whose default is more than that of its keys cannot be written key by key. */
+function hasOwnDefault({ default: value }: KeyNode): boolean {
+  return typeof value === "object" && value !== null && Object.keys(value).length > 0;
 }
 
 function valueText(node: KeyNode): string {

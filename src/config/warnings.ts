@@ -8,12 +8,13 @@ type Token = Config["management"]["tokens"][number];
  * What works but should be looked after, one sentence each.
  * @param now milliseconds since 1970; undefined: expiry is not looked at
  */
-export function warningsFor({ management, kill }: Config, now: number | undefined): string[] {
+export function warningsFor(config: Config, now: number | undefined): string[] {
+  const { management, kill } = config;
   const { tokens } = management;
   const warnings = tokens.flatMap((token) => warningsOf(token, now));
   const isSilent = kill.tools.length + kill.backends.length > 0 && kill.reason === undefined;
   if (isSilent) warnings.push('[kill] gives callers no reason: add  reason = "…"');
-  return [...warnings, ...twins(tokens)];
+  return [...warnings, ...twins(tokens), ...idleRoles(config)];
 }
 
 function warningsOf({ name, value, expires }: Token, now: number | undefined): string[] {
@@ -35,4 +36,12 @@ function twins(tokens: readonly Token[]): string[] {
     const names = [...new Set(same.map(({ name }) => quote(name)))];
     return names.length < 2 ? [] : [`management tokens ${names.join(" and ")} are the same`];
   });
+}
+
+/** Who wrote roles believes that they protect something. */
+function idleRoles({ auth, roles }: Config): string[] {
+  if (auth.mode !== "none" || Object.keys(roles).length === 0) return [];
+  return [
+    '[roles] protects nothing while auth.mode is "none": everybody sees and may call everything',
+  ];
 }

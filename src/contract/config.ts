@@ -31,13 +31,13 @@ export const ConfigSchema = v.strictObject({
     "Named views of the catalog, served under <path>/<name>.",
     { reload: "live" },
   ),
-  auth: key(v.optional(auth, {}), "Who may call.", { reload: "live", later: true }),
+  auth: key(v.optional(auth, {}), "Who may call.", { reload: "live" }),
   roles: key(
     v.optional(v.record(name, role), {}),
     'What each role sees and may call; "default" is for those no other role matches.',
-    { reload: "live", later: true },
+    { reload: "live" },
   ),
-  limits: key(v.optional(limits, {}), "How much.", { reload: "live", later: true }),
+  limits: key(v.optional(limits, {}), "How much.", { reload: "live" }),
   kill: key(
     v.optional(kill, {}),
     "Emergency off. Operators set switches of their own beside these, without a change of the file.",

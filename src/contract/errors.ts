@@ -53,6 +53,14 @@ export const ERRORS = {
       "see gets the same answer.",
     remedy: "List again and use a name and parameters from the list.",
   },
+  ARGUMENTS_REJECTED: {
+    code: -32602,
+    http: 200,
+    fault: "caller",
+    meaning: "The arguments do not fit the tool's own schema; nothing was sent. From revision " +
+      "2025-11-25 on it is told as a result with `isError` (`catalog.validation_error`).",
+    remedy: "Correct what `data.problems` (or the text of the result) lists, each with its path.",
+  },
   RESOURCE_NOT_FOUND: {
     code: -32002,
     http: 200,
@@ -121,7 +129,9 @@ export const ERRORS = {
     code: -31010,
     http: 429,
     fault: "caller",
-    meaning: "Too many requests, or too many failed sign-ins from one address.",
+    meaning:
+      "Too many calls of a tool (in band, status 200; `data.reason` names the limit), too many " +
+      "calls under way to open a session, or too many failed sign-ins from one address (429).",
     remedy: "Retry after `data.retryAfterMs`.",
   },
   TOOL_DISABLED: {
@@ -135,7 +145,8 @@ export const ERRORS = {
     code: -31013,
     http: 503,
     fault: "gateway",
-    meaning: "A bound of the gateway is reached (sessions, calls in flight, queue).",
+    meaning: "A bound of the gateway is reached (sessions, calls under way, queue). In band, " +
+      "status 200, when it is the session's own (`limits.per_session`).",
     remedy: "Retry after `data.retryAfterMs`, or raise the bound named in `data.reason`.",
   },
   BACKEND_DISABLED: {

@@ -97,6 +97,18 @@ export const EVENTS = {
   },
   "session.opened": { severity: "debug", meaning: "A client opened a session.", kept: false },
   "session.closed": { severity: "debug", meaning: "A session ended.", kept: false },
+  "client.refused": {
+    severity: "info",
+    meaning:
+      "A request came without a valid token; `reason` says what was wrong with it. At most " +
+      "one line for each reason in a second, `more` counts those between.",
+    kept: false,
+  },
+  "issuer.unavailable": {
+    severity: "warn",
+    meaning:
+      "The keys of an issuer could not be fetched; those known are used for at most an hour.",
+  },
   "stream.overflow": {
     severity: "warn",
     meaning: "A client read too slowly; its stream was ended.",

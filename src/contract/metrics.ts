@@ -122,7 +122,42 @@ export const METRICS = {
     kind: "counter",
     help: "Requests of clients that were turned away, by what turned them away.",
     labels: ["reason", "sentinel_backend", "gen_ai_tool_name"],
-    values: { reason: ["kill_switch", "circuit_open", "concurrency", "origin", "session"] },
+    values: {
+      reason: [
+        "auth",
+        "kill_switch",
+        "rate_limit",
+        "circuit_open",
+        "concurrency",
+        "origin",
+        "session",
+        "schema",
+      ],
+    },
+  },
+  sentinel_auth_failures_total: {
+    kind: "counter",
+    help: "Requests of clients without a valid token, by what was wrong with it.",
+    labels: ["reason"],
+    values: {
+      reason: [
+        "missing",
+        "malformed",
+        "signature",
+        "expired",
+        "not_yet_valid",
+        "issuer",
+        "audience",
+        "algorithm",
+        "jwks_unavailable",
+      ],
+    },
+  },
+  sentinel_rate_limit_rejections_total: {
+    kind: "counter",
+    help: "Calls over a rate limit, by tool (empty for other methods) and by what set the limit.",
+    labels: ["gen_ai_tool_name", "scope"],
+    values: { scope: ["caller_tool", "role"] },
   },
   sentinel_kill_switches_active: {
     kind: "gauge",
@@ -269,10 +304,10 @@ export const METRICS = {
     help: "Start of the process, seconds since 1970.",
     labels: [],
   },
-  process_resident_memory_bytes: { kind: "gauge", help: "Memory of the process.", labels: [] },
+  process_resident_memory_bytes: { kind: "gauge", help: "Memory the process holds.", labels: [] },
   process_cpu_seconds_total: {
     kind: "counter",
-    help: "User and system time of the process.",
+    help: "User and system time the process has used.",
     labels: [],
   },
   process_open_fds: {
@@ -299,3 +334,7 @@ export type Labels<M extends MetricName> = {
 };
 
 export type DenialReason = (typeof METRICS)["sentinel_denials_total"]["values"]["reason"][number];
+
+/** What was wrong with a token. Told to operators only. */
+export type AuthFailure =
+  (typeof METRICS)["sentinel_auth_failures_total"]["values"]["reason"][number];

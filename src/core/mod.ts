@@ -5,8 +5,12 @@ import type { EventStore } from "../ports/event_store.ts";
 import type { Journal } from "../ports/journal.ts";
 import type { LogLevels } from "../ports/log.ts";
 import type { MessageLink } from "../ports/message_link.ts";
+import type { RateStore } from "../ports/rate_store.ts";
+import type { SchemaCompiler } from "../ports/schema_compiler.ts";
 import type { StateStore } from "../ports/state_store.ts";
 import { uuidv7 } from "uuidv7";
+import { createAuthenticator } from "./auth/authenticator.ts";
+import { createProtectedResource } from "./auth/protected_resource.ts";
 import type { BackendPorts } from "./backends/ports.ts";
 import type { Line } from "./call/receive.ts";
 import { createRefusalCount } from "./call/metrics.ts";
@@ -16,7 +20,7 @@ import { type FetchHandler, toFetch } from "./front/fetch.ts";
 import { createHandler } from "./front/handler.ts";
 import type { HttpHandler } from "./front/http_message.ts";
 import { createHttpPolicy } from "./front/http_policy.ts";
-import { attachPipe } from "./front/pipe.ts";
+import { attachPipe, type PipeOptions } from "./front/pipe.ts";
 import { collectGauges } from "./runtime/gauges.ts";
 import { CallFeed } from "./runtime/call_feed.ts";
 import type { Control } from "./runtime/control.ts";
@@ -37,6 +41,8 @@ export { EventLog } from "./runtime/event_log.ts";
 /** Everything the core needs from outside. */
 export interface CorePorts extends BackendPorts {
   readonly events: EventStore;
+  readonly rates: RateStore;
+  readonly schemas: SchemaCompiler;
   readonly state: StateStore;
   readonly journal: Journal;
   /** The same that `log` keeps its events in. */
@@ -56,8 +62,11 @@ export interface Core {
   readonly handle: HttpHandler;
   /** What operators see and do. */
   readonly control: Control;
-  /** Serves a pipe of messages (stdio, WebSocket); resolves when its client has gone. */
-  attach(link: MessageLink): Promise<void>;
+  /**
+   * Serves a pipe of messages (stdio, WebSocket); resolves when its client has gone.
+   * @throws SentinelError UNAUTHENTICATED when sign-in is on and the token is not valid
+   */
+  attach(link: MessageLink, options?: PipeOptions): Promise<void>;
   /** Starts the backends; returns at once. */
   start(): void;
   /** A stop was asked for: state `stopping`, no further operations; calls go on. Idempotent. */
@@ -82,17 +91,20 @@ export function createCore(config: Config, ports: CorePorts): Core {
     configHash: operator.status().config.hash,
   }));
   const context = createContext(runtime, ports, feed);
-  const sweepEvents = ports.clock.every(SWEEP_MS, () => ports.events.sweep());
+  const endSweep = ports.clock.every(SWEEP_MS, () => {
+    ports.events.sweep();
+    runtime.limits.sweep();
+  });
   const handle = createDataHandler(context, runtime, ports);
   return {
     fetch: toFetch(handle),
     handle,
     control: operator,
-    attach: (link) => attachPipe(context, link),
+    attach: (link, options) => attachPipe(context, link, options),
     start: () => runtime.start(),
     beginStop: () => runtime.beginStop(),
     stop: async () => {
-      sweepEvents();
+      endSweep();
       operator.stop();
       await runtime.stop();
       endGauges();
@@ -103,7 +115,7 @@ export function createCore(config: Config, ports: CorePorts): Core {
   };
 }
 
-/** Between two looks at what the event store may forget. */
+/** Between two looks at what the stores may forget. */
 const SWEEP_MS = 30_000;
 
 function requestId(): RequestId {
@@ -114,10 +126,12 @@ function createContext(runtime: Runtime, ports: CorePorts, feed: CallFeed): Fron
   const { name } = runtime.world.config.server;
   return {
     line: createLine(runtime, ports, feed),
+    authenticate: createAuthenticator({ ...ports, config: () => runtime.world.config }),
     sessions: runtime.sessions,
     events: ports.events,
     server: { name, version: ports.version },
     maxRequestBytes: () => runtime.world.config.server.max_request_size,
+    admitNewcomer: () => runtime.limits.admitNewcomer(),
     overflow: (session) => {
       ports.telemetry.series("sentinel_stream_events_dropped_total", { kind: "client_sse" }).add(1);
       ports.log.write("stream.overflow", { transport: session.front });
@@ -135,6 +149,7 @@ function createDataHandler(context: FrontContext, runtime: Runtime, ports: CoreP
     }));
   return createHandler(context, {
     policy,
+    resource: perConfig(runtime, createProtectedResource),
     path: server.path,
     legacySse: server.legacy_sse,
     hasToolset: (name) => Object.hasOwn(runtime.world.config.toolsets, name),

@@ -17,8 +17,12 @@ export interface Gateway {
   snapshot(): Snapshot;
   /** Serves a pipe of messages; resolves when its client has gone. */
   attach(link: MessageLink): Promise<void>;
-  /** Serves stdin and stdout; resolves when stdin ends. */
-  stdio(): Promise<void>;
+  /**
+   * Serves stdin and stdout; resolves when stdin ends.
+   * @param token of the client, where sign-in is on
+   * @throws SentinelError UNAUTHENTICATED without a valid one
+   */
+  stdio(token?: string): Promise<void>;
   /** Drains and ends everything. Idempotent. */
   stop(): Promise<void>;
   /**
@@ -60,7 +64,10 @@ export function assemble(parts: Parts): Gateway {
     managementUrl: control?.url,
     snapshot: () => core.snapshot(),
     attach: (link) => core.attach(link),
-    stdio: () => core.attach(createStdioLink(core.config().server.max_request_size)),
+    stdio: (token) => {
+      const link = createStdioLink(core.config().server.max_request_size);
+      return core.attach(link, token === undefined ? {} : { token });
+    },
     stop,
     finished,
   };

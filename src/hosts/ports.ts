@@ -3,6 +3,7 @@ import type { CorePorts } from "../core/mod.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { HttpClient } from "../ports/http_client.ts";
 import { MemoryEventStore } from "../stores/memory/event_store.ts";
+import { MemoryRateStore } from "../stores/memory/rate_store.ts";
 import { Registry } from "../telemetry/registry.ts";
 import type { GatewayOptions, GatewaySource } from "./compose.ts";
 import { createConfigSource } from "./config_source.ts";
@@ -12,6 +13,7 @@ import { createOutputs, type Outputs } from "./outputs.ts";
 import { createSpawner, type ProcessSpawner } from "./process/spawn.ts";
 import { quietFile } from "./quiet_file.ts";
 import { systemRandom } from "./random.ts";
+import { createSchemaCompiler } from "./schema_compiler/create.ts";
 import { openStores, type Stores } from "./stores.ts";
 import { VERSION } from "./version.ts";
 
@@ -63,6 +65,8 @@ export async function openPorts(
     version: VERSION,
     mask: mask.apply,
     events: new MemoryEventStore({ clock, events, keepMs }),
+    rates: new MemoryRateStore(),
+    schemas: createSchemaCompiler(),
     state: stores.state,
     journal: stores.journal,
     configSource: await createConfigSource({ ...settled(source, clock), first: config, mask }),

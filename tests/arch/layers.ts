@@ -38,7 +38,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   core: {
     folder: "src/core",
     imports: ["contract", "ports"],
-    packages: ["eventsource-parser", "uuidv7", "valibot"],
+    packages: ["eventsource-parser", "jose", "uuidv7", "valibot"],
     typePackages: ["@modelcontextprotocol/sdk"],
     builtins: false,
   },

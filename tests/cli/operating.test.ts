@@ -91,7 +91,7 @@ describe("commands on a gateway", () => {
   it("sessions: list, show, close", () =>
     withScene(async ({ run, session }) => {
       const list = await run(["sessions", "list"]);
-      assert.match(list.out, /^ID +CLIENT +PROTO +BY +AGE +IDLE +CALLS +STREAMS\n/);
+      assert.match(list.out, /^ID +USER +CLIENT +PROTO +BY +AGE +IDLE +CALLS +STREAMS\n/);
       const [, id = ""] = /\n([0-9a-f]{12}) /.exec(list.out) ?? [];
       assert.match((await run(["sessions", "show", id])).out, /client +test/);
       const { code, out } = await run(["sessions", "close", id]);
@@ -101,6 +101,35 @@ describe("commands on a gateway", () => {
       assert.equal((await run(["sessions", "list"])).out, "no open sessions\n");
       assert.equal((await run(["sessions", "close", id])).code, 1);
     }));
+
+  it("limits: all of them, and those that refuse most", () => {
+    const row = (number: number, rejected: number, used: number) => ({
+      number,
+      caller: `session ${number}`,
+      name: `docs__${number}`,
+      limit: "5/min",
+      burst: 5,
+      used,
+      rejected,
+      nextMs: used === 5 ? 11_500 : 0,
+    });
+    const rows = [row(1, 0, 1), row(2, 3, 5), row(3, 0, 4), row(4, 7, 5)];
+    const limits = (after: number) => rows.filter(({ number }) => number > after);
+    return withOperator({ control: { limits } }, async ({ run }) => {
+      const callers = ({ out }: { readonly out: string }) =>
+        [...out.matchAll(/docs__(\d)/g)].map(([, number]) => Number(number));
+      const list = await run(["limits", "list"]);
+      assert.match(list.out, /^CALLER +NAME +LIMIT +USED +REJECTED +NEXT TOKEN\n/);
+      assert.match(list.out, /session 2 +docs__2 +5\/min +5\/5 +3 +12s\n/);
+      assert.match(list.out, /session 3 +docs__3 +5\/min +4\/5 +0 +–\n/);
+      assert.deepEqual(callers(list), [1, 2, 3, 4]);
+      assert.deepEqual(callers(await run(["limits", "top"])), [4, 2, 3, 1]);
+      assert.deepEqual(callers(await run(["limits", "top", "--limit", "1"])), [4]);
+      assert.deepEqual(callers(await run(["limits", "list", "--filter", "next:>1s"])), [2, 4]);
+      const none = await run(["limits", "list", "--filter", "caller:nobody"]);
+      assert.equal(none.out, "no limit matches\n");
+    });
+  });
 
   it("kill: a switch is set, listed, in force, and cleared", () =>
     withScene(async ({ run, session }) => {
@@ -226,6 +255,8 @@ describe("commands on a gateway", () => {
         [["sessions", "list"], "sessions"],
         [["sessions", "show", session.id], "session"],
         [["sessions", "close", session.id], "closeSession"],
+        [["limits", "list"], "limits"],
+        [["limits", "top"], "limits"],
         [["kill", "tool", "docs__echo", "--reason", "x"], "kill"],
         [["kill", "list"], "killSwitches"],
         [["kill", "clear", "tool", "docs__echo"], "clearKill"],

@@ -55,6 +55,7 @@ describe("start of the command line", () => {
       "tools",
       "events",
       "sessions",
+      "limits",
       "kill",
       "reload",
       "shutdown",

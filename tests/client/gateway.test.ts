@@ -81,6 +81,7 @@ describe("the client and a gateway", () => {
       sessions: () => client.request("sessions"),
       session: () => client.request("session", session),
       closeSession: () => client.request("closeSession", session),
+      limits: () => client.request("limits"),
       killSwitches: () => client.request("killSwitches"),
       kill: () => client.request("kill", { ...kill, body: { reason: "broken" } }),
       clearKill: () => client.request("clearKill", kill),

@@ -133,7 +133,7 @@ describe("explainKey()", () => {
     assert.equal(listen?.reload, "restart");
     assert.equal(listen?.effect, true);
     assert.equal(explainKey("auth.jwt.secret")?.secret, true);
-    assert.equal(explainKey("auth.mode")?.effect, false);
+    assert.equal(explainKey("audit.chain")?.effect, false);
     assert.equal(
       explainKey("telemetry.log.level")?.type,
       'one of "debug", "info", "warn", "error"',

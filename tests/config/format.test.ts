@@ -87,7 +87,7 @@ describe("formatIssues()", () => {
       await shown('[server]\nlisten = "0.0.0.0:8808"\n'),
       `error: refusing to listen on 0.0.0.0:8808 without authentication
   --> sentinel.toml:2:10  in [server]
-  help: sign-in is not available in this version yet; listen on 127.0.0.1:8808`,
+  help: turn sign-in on ([auth] mode = "jwt"), or listen on 127.0.0.1:8808`,
     );
   });
 
@@ -139,7 +139,7 @@ describe("formatGithub()", () => {
       '::error file=sentinel.toml,line=2,col=1,endColumn=5,title=unknown_key::unknown key "nmae"' +
       '%0Adid you mean "name"?',
       "::error file=sentinel.toml,line=3,col=10,endColumn=21,title=unsafe::refusing to listen on " +
-      "0.0.0.0:1 without authentication%0Asign-in is not available in this version yet; listen on " +
+      '0.0.0.0:1 without authentication%0Aturn sign-in on ([auth] mode = "jwt"), or listen on ' +
       "127.0.0.1:1",
     ]);
   });

@@ -64,15 +64,15 @@ describe("parseConfig()", () => {
 
   it("says what is accepted but has no effect yet, each once", async () => {
     const { notices } = await parse(
-      '[server]\npublic_url = "https://a.example.com"\n[auth]\nmode = "none"\n' +
+      '[server]\ntrusted_proxies = ["10.0.0.0/8"]\n[audit]\nchain = true\n' +
         '[[rules]]\nname = "a"\nwhen = "true"\naction = "warn"\n' +
         '[[rules]]\nname = "b"\nwhen = "true"\naction = "warn"\n' +
         '[backends.a]\nurl = "http://127.0.0.1:1"\nretry = { attempts = 1 }\n' +
         '[sessions]\nstore = "sqlite"\nmax = 3\n[telemetry.log]\nlevel = "warn"\n',
     );
     assert.deepEqual(notices, [
-      "server.public_url has no effect yet",
-      "section [auth] has no effect yet",
+      "server.trusted_proxies has no effect yet",
+      "section [audit] has no effect yet",
       "section [[rules]] has no effect yet",
       "section [backends.a.retry] has no effect yet",
       'sessions.store = "sqlite" has no effect yet: sessions are kept in memory',
@@ -141,6 +141,21 @@ describe("values from outside the file", () => {
     assert.equal(issue?.code, "unsafe");
     assert.equal(issue?.file, "SENTINEL_SERVER_LISTEN");
     assert.equal(issue?.line, 0);
+  });
+
+  it("with sign-in every address may be listened on, and a weak secret is unsafe", async () => {
+    const text = '[server]\nlisten = "0.0.0.0:8808"\n[auth]\nmode = "jwt"\n[[auth.jwt]]\n' +
+      'issuer = "a"\naudience = "b"\nsecret = "${env:SECRET}"\n';
+    const { config } = await parse(text, { env: { SECRET: "x".repeat(32) } });
+    assert.equal(config.server.listen, "0.0.0.0:8808");
+    for (const SECRET of ["x".repeat(31), "x"]) {
+      const issues = await issuesOf(text, { env: { SECRET } });
+      assert.deepEqual(issues.map(({ code, path }) => [code, path]), [
+        ["unsafe", "auth.jwt.0.secret"],
+      ]);
+    }
+    const missing = await issuesOf(text, { env: {} });
+    assert.deepEqual(missing.map(({ code }) => code), ["unresolved"]);
   });
 
   it("do not repair a section of the wrong type", async () => {

@@ -130,4 +130,14 @@ describe("a control plane that others can reach", () => {
       assert.doesNotMatch(JSON.stringify(issues), /hunter2|0123456789/);
     }
   });
+
+  it("has one for roles that nobody is asked for", async () => {
+    const roles = '[roles.reader]\ntools = ["*__read"]\n';
+    const issuer = '[auth]\nmode = "jwt"\n[[auth.jwt]]\nissuer = "https://i.test"\n' +
+      'audience = "https://g.test"\nsecret = "${env:LONG}"\n';
+    assert.deepEqual(await warningsOf(issuer + roles), []);
+    assert.deepEqual(await warningsOf(roles), [
+      '[roles] protects nothing while auth.mode is "none": everybody sees and may call everything',
+    ]);
+  });
 });

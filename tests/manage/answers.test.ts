@@ -33,6 +33,7 @@ describe("answers of the management API over HTTP", () => {
         backends: { a: { url: echo.url }, off: { url: echo.url, enabled: false } },
         kill: { tools: ["z__*"], reason: "by file" },
         toolsets: { few: { tools: ["a__*"] } },
+        roles: { some: { tools: ["a__*"], deny: ["*__die"] }, none: { prompts: ["*"] } },
         management: { allow_shutdown: true },
       },
     });
@@ -82,6 +83,7 @@ describe("answers of the management API over HTTP", () => {
       sessions: [`${BASE}/sessions`],
       session: [`${BASE}/sessions/${opened.id}`],
       closeSession: [`${BASE}/sessions/${opened.id}`],
+      limits: [`${BASE}/limits`],
       killSwitches: [`${BASE}/kill-switches`],
       kill: [`${BASE}/kill-switches/tools/a__echo`, { reason: "INC-7" }],
       clearKill: [`${BASE}/kill-switches/tools/a__echo`],
@@ -107,7 +109,9 @@ describe("answers of the management API over HTTP", () => {
     const names = (name: RouteName) => answers.get(name).items.map((item: Json) => item.name);
     assert.deepEqual(names("backends"), ["a", "off"]);
     assert.deepEqual(names("capabilities"), ["a__echo"]);
+    assert.deepEqual(names("limits"), ["a__echo"]);
     assert.deepEqual(answers.get("capability").toolsets, ["few"]);
+    assert.deepEqual(answers.get("capability").roles, ["some"]);
     assert.equal(answers.get("capability").definition.name, "a__echo");
     assert.equal(answers.get("reconnect").outcome, "applied");
     assert.equal(answers.get("kill").matches, 1);

@@ -43,6 +43,7 @@ const CELLS: Readonly<Record<RouteName, Cell>> = {
   sessions: { scope: "read", target: `${BASE}/sessions` },
   session: { scope: "read", target: `${BASE}/sessions/0123456789ab`, status: 404 },
   closeSession: { scope: "admin", target: `${BASE}/sessions/0123456789ab`, status: 404 },
+  limits: { scope: "read", target: `${BASE}/limits` },
   killSwitches: { scope: "read", target: `${BASE}/kill-switches` },
   kill: { scope: "admin", target: `${BASE}/kill-switches/tools/x`, body: { reason: "test" } },
   clearKill: { scope: "admin", target: `${BASE}/kill-switches/tools/y`, status: 404 },

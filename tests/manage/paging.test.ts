@@ -10,7 +10,7 @@ const AT = "2026-01-01T00:00:00.000Z";
 function capability(index: number): Capability {
   const kind = index % 2 === 0 ? "tool" : "prompt";
   const name = `a__${String(index).padStart(6, "0")}`;
-  return { kind, name, backend: "a", original: name, hash: "0", toolsets: [] };
+  return { kind, name, backend: "a", original: name, hash: "0", toolsets: [], roles: [] };
 }
 
 function session(number: number): SessionStatus & { readonly number: number } {
@@ -100,6 +100,27 @@ describe("pages of ten thousand", () => {
     assert.equal("number" in items[0], false);
     const busy = await readAll("/manage/v1/sessions?limit=100&filter=calls:>8");
     assert.equal(busy.items.length, COUNT / 10);
+  });
+
+  test("limits go by when they came into use", async () => {
+    const all = Array.from({ length: COUNT }, (_, index) => ({
+      number: 2 * index + 1,
+      caller: `caller ${index % 10}`,
+      name: `a__${index}`,
+      limit: "60/min",
+      burst: 20,
+      used: 1,
+      rejected: 0,
+      nextMs: 0,
+    }));
+    management = await startManagement({
+      control: { limits: (after) => all.filter(({ number }) => number > after) },
+    });
+    const { items, pages } = await readAll("/manage/v1/limits?limit=1000");
+    assert.equal(pages, 10);
+    assert.deepEqual(items.map(({ name }) => name), all.map(({ name }) => name));
+    const some = await readAll("/manage/v1/limits?limit=100&filter=caller:*7");
+    assert.equal(some.items.length, COUNT / 10);
   });
 
   test("a target with a switch of the file and one of an operator is listed twice", async () => {

@@ -7,6 +7,7 @@ import process from "node:process";
 import { stringify } from "smol-toml";
 import { createManagementClient, type Fetch, type ManagementClient } from "../../src/client/mod.ts";
 import type { JournalEntry } from "../../src/ports/journal.ts";
+import { NO_LIMITS } from "../support/editable_source.ts";
 import { type ProgramExit, RunningProgram } from "../support/running_program.ts";
 import { commandOf, RUNTIME, type Runtime } from "../support/runtime.ts";
 
@@ -90,6 +91,7 @@ export class ManagedGateway {
   /** Text of a configuration file with free ports and tokens. */
   textOf({ server, management, telemetry, ...tables }: Tables): string {
     return stringify({
+      limits: NO_LIMITS,
       ...tables,
       server: { listen: "127.0.0.1:0", ...server as Tables | undefined },
       management: {

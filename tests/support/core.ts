@@ -6,16 +6,18 @@ import { SystemClock } from "../../src/hosts/clock.ts";
 import { createFetchClient } from "../../src/hosts/http_client/fetch_client.ts";
 import { createSpawner } from "../../src/hosts/process/spawn.ts";
 import { systemRandom } from "../../src/hosts/random.ts";
+import { createSchemaCompiler } from "../../src/hosts/schema_compiler/create.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Journal } from "../../src/ports/journal.ts";
 import type { LogLevels } from "../../src/ports/log.ts";
 import type { StateStore } from "../../src/ports/state_store.ts";
 import { MemoryEventStore } from "../../src/stores/memory/event_store.ts";
 import { MemoryJournal } from "../../src/stores/memory/journal.ts";
+import { MemoryRateStore } from "../../src/stores/memory/rate_store.ts";
 import { MemoryStateStore } from "../../src/stores/memory/state_store.ts";
 import { Registry } from "../../src/telemetry/registry.ts";
 import { join } from "node:path";
-import { EditableSource } from "./editable_source.ts";
+import { EditableSource, NO_LIMITS } from "./editable_source.ts";
 import { executable, REPOSITORY } from "./runtime.ts";
 
 export interface LoggedEvent {
@@ -55,7 +57,8 @@ export function fixtureBackend(extra: Record<string, unknown> = {}): Record<stri
   };
 }
 
-export async function startCore(input: ConfigInput, parts: CoreParts = {}): Promise<TestCore> {
+export async function startCore(given: ConfigInput, parts: CoreParts = {}): Promise<TestCore> {
+  const input: ConfigInput = { limits: NO_LIMITS, ...given };
   const config = v.parse(ConfigSchema, input);
   const log: LoggedEvent[] = [];
   const clock = parts.clock ?? new SystemClock();
@@ -80,6 +83,8 @@ export async function startCore(input: ConfigInput, parts: CoreParts = {}): Prom
     version: "0.0.0-test",
     mask: (text) => text,
     events: new MemoryEventStore({ clock, events, keepMs: keep }),
+    rates: new MemoryRateStore(),
+    schemas: createSchemaCompiler(),
     state,
     journal: parts.journal ?? memoryJournal,
     eventLog,

@@ -7,25 +7,36 @@ import type { ConfigProposal, ConfigSource } from "../../src/ports/config_source
 
 type ConfigInput = v.InferInput<typeof ConfigSchema>;
 
+/** Tests of other things call as often as they like. */
+export const NO_LIMITS = {
+  default: { rate: "1000000/s" },
+  concurrency: 100_000,
+  per_session: 100_000,
+} satisfies ConfigInput["limits"];
+
 export class EditableSource implements ConfigSource {
   readonly name = "sentinel.toml";
   readonly hash: string;
   /** How often it was read. */
   reads = 0;
   #input: unknown;
+  /** Stay as they were where a change says nothing about them. */
+  readonly #limits: ConfigInput["limits"];
 
   static async of(input: ConfigInput): Promise<EditableSource> {
-    return new EditableSource(input, await configHash(v.parse(ConfigSchema, input), []));
+    const hash = await configHash(v.parse(ConfigSchema, input), []);
+    return new EditableSource(input, input.limits, hash);
   }
 
-  private constructor(input: ConfigInput, hash: string) {
+  private constructor(input: ConfigInput, limits: ConfigInput["limits"], hash: string) {
     this.#input = input;
+    this.#limits = limits;
     this.hash = hash;
   }
 
   /** What the next reload finds; may be wrong on purpose. */
   write(input: unknown): void {
-    this.#input = input;
+    this.#input = isObject(input) ? { limits: this.#limits, ...input } : input;
   }
 
   async read(running: Config): Promise<ConfigProposal> {
@@ -43,4 +54,8 @@ export class EditableSource implements ConfigSource {
   view(config: Config): Readonly<Record<string, unknown>> {
     return resolvedView(config, []);
   }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { randomBytes } from "node:crypto";
 import { parse, stringify } from "smol-toml";
+import { NO_LIMITS } from "./editable_source.ts";
 import { type ProgramExit, RunningProgram } from "./running_program.ts";
 import { type Command, commandOf, RUNTIME, type Runtime } from "./runtime.ts";
 
@@ -123,7 +124,7 @@ async function prepare(toml: string, { home }: GatewayOptions): Promise<Place> {
   const directory = await mkdtemp(join(tmpdir(), `sentinel-${RUNTIME}-`));
   const config = join(directory, "sentinel.toml");
   const rewrite = async (text: string) => {
-    await writeFile(`${config}.new`, withFreePorts(text), { mode: 0o600 });
+    await writeFile(`${config}.new`, prepared(text), { mode: 0o600 });
     await rename(`${config}.new`, config);
   };
   await rewrite(toml);
@@ -136,11 +137,12 @@ async function prepare(toml: string, { home }: GatewayOptions): Promise<Place> {
   };
 }
 
-/** Gateways of tests run side by side, so each chooses its ports. */
-function withFreePorts(toml: string): string {
+/** Gateways of tests run side by side, so each chooses its ports; they are called as often as one likes. */
+function prepared(toml: string): string {
   const { server, management, ...rest } = parse(toml);
   const listen = "127.0.0.1:0";
   return stringify({
+    limits: NO_LIMITS,
     ...rest,
     server: { listen, ...(server as object | undefined) },
     management: { listen, ...(management as object | undefined) },

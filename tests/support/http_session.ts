@@ -63,6 +63,8 @@ export interface SessionOptions {
   readonly revision?: string;
   readonly capabilities?: Record<string, unknown>;
   readonly path?: string;
+  /** Sent with each request, such as a token. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** An initialized session. */
@@ -86,7 +88,8 @@ export class HttpSession {
   }
 
   static async open(fetch: FetchHandler, options: SessionOptions = {}): Promise<HttpSession> {
-    const { revision = "2025-11-25", capabilities = {}, path = "/mcp" } = options;
+    const { revision = "2025-11-25", capabilities = {}, path = "/mcp", headers: own = {} } =
+      options;
     const params = {
       protocolVersion: revision,
       capabilities,
@@ -95,7 +98,7 @@ export class HttpSession {
     const response = await post(
       fetch,
       { jsonrpc: "2.0", id: 0, method: "initialize", params },
-      {},
+      own,
       path,
     );
     const [initialized] = await messagesOf(response);
@@ -104,6 +107,7 @@ export class HttpSession {
       throw new Error(`Cannot initialize: ${response.status} ${JSON.stringify(initialized)}`);
     }
     const headers = {
+      ...own,
       "mcp-session-id": id,
       "mcp-protocol-version": initialized["result"].protocolVersion as string,
     };

@@ -1,4 +1,4 @@
-/** What would make a start unsafe: nothing but loopback is served without sign-in. */
+/** What would make a start unsafe: without sign-in nothing but loopback is served. */
 import { isLoopback, type ListenAddress, parseListen } from "../../contract/config/listen.ts";
 import type { Finding } from "../issue.ts";
 import { quote, type Table, tableAt, tablesIn, textAt } from "../raw.ts";
@@ -13,7 +13,8 @@ const MAX_TOKENS = 32;
 export function checkSafety(tree: Table, report: Report): void {
   const data = parseListen(textAt(tree, "server", "listen") ?? "127.0.0.1:8808");
   const control = parseListen(textAt(tree, "management", "listen") ?? "127.0.0.1:8809");
-  if (data !== undefined && !isLoopback(data.host)) report(openListener(data));
+  const isOpen = textAt(tree, "auth", "mode") !== "jwt";
+  if (isOpen && data !== undefined && !isLoopback(data.host)) report(openListener(data));
   if (control !== undefined && !isLoopback(control.host)) {
     checkRemoteManagement(tableAt(tree, "management"), report);
   }
@@ -29,7 +30,7 @@ function openListener(address: ListenAddress): Finding {
     path: ["server", "listen"],
     at: "value",
     message: `refusing to listen on ${shown} without authentication`,
-    hint: `sign-in is not available in this version yet; listen on 127.0.0.1:${port}`,
+    hint: `turn sign-in on ([auth] mode = "jwt"), or listen on 127.0.0.1:${port}`,
   };
 }
 

@@ -51,12 +51,12 @@ export const catalog = v.strictObject({
   validate_arguments: key(
     v.optional(v.boolean(), true),
     "Check arguments against the tool's own input schema before they are forwarded.",
-    { example: "false", reload: "live", later: true },
+    { example: "false", reload: "live" },
   ),
   validation_error: key(
     v.optional(oneOf("kind of error", ["auto", "result", "protocol"]), "auto"),
     'How wrong arguments are answered: "auto" follows the client\'s revision.',
-    { example: '"result"', reload: "live", later: true },
+    { example: '"result"', reload: "live" },
   ),
   on_change: key(
     v.optional(oneOf("reaction", ["allow", "warn", "hold"]), "warn"),

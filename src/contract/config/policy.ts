@@ -57,7 +57,8 @@ const jwt = v.strictObject({
   }),
   roles_map: key(
     v.optional(v.record(pattern, name), {}),
-    "Pattern over the claim's values = role of this file.",
+    "Pattern over the claim's values = role of this file; the most specific one that matches a value decides, " +
+      "and a value that none matches is the name of a role.",
     { example: '{ "eng-platform" = "admin", "eng-*" = "developer" }', reload: "live" },
   ),
   clock_skew: key(v.optional(clockSkew, "30s"), "Difference of clocks that is forgiven.", {
@@ -69,7 +70,7 @@ const jwt = v.strictObject({
 export const auth = v.strictObject({
   mode: key(
     v.optional(oneOf("sign-in mode", ["none", "jwt"]), "none"),
-    'How callers prove who they are; "none" is allowed on loopback only.',
+    'How callers prove who they are: "none", on loopback only, or "jwt", a token of an issuer below.',
     { example: '"jwt"', reload: "restart" },
   ),
   jwt: key(v.optional(v.array(jwt), []), "Issuers of tokens.", { reload: "live" }),
@@ -96,20 +97,24 @@ export const role = v.strictObject({
 
 const limit = v.strictObject({
   rate: key(rate, "Calls in a time.", { example: '"60/min"', reload: "live" }),
-  burst: key(v.optional(count), "Calls that may come at once.", { example: "20", reload: "live" }),
+  burst: key(
+    v.optional(count),
+    "Calls that may come at once; without it as many as the rate has in its time.",
+    { example: "20", reload: "live" },
+  ),
 });
 
 export const limits = v.strictObject({
   default: key(
     v.optional(limit, { rate: "60/min", burst: 20 }),
-    "Limit for each caller and tool that nothing below names.",
+    "Limit for each caller and tool that nothing below names; without sign-in each session is a caller.",
     { example: '{ rate = "60/min", burst = 20 }', reload: "live" },
   ),
-  concurrency: key(v.optional(count, 200), "Calls under way in the whole gateway.", {
+  concurrency: key(v.optional(count, 200), "Calls to backends under way in the whole gateway.", {
     example: "50",
     reload: "live",
   }),
-  per_session: key(v.optional(count, 8), "Calls under way in one session.", {
+  per_session: key(v.optional(count, 32), "Calls to backends under way in one session.", {
     example: "4",
     reload: "live",
   }),
@@ -118,10 +123,11 @@ export const limits = v.strictObject({
     "Limits by exposed name; the most specific pattern wins.",
     { example: '{ "sqlite__write_*" = { rate = "5/min" } }', reload: "live" },
   ),
-  roles: key(v.optional(v.record(name, limit), {}), "Limits by role.", {
-    example: '{ admin = { rate = "600/min" } }',
-    reload: "live",
-  }),
+  roles: key(
+    v.optional(v.record(name, limit), {}),
+    "Limits by role, for each tool; they go before all others, the best of a caller's roles first.",
+    { example: '{ admin = { rate = "600/min" } }', reload: "live" },
+  ),
 });
 
 export const kill = v.strictObject({

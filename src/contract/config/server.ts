@@ -47,7 +47,7 @@ export const server = v.strictObject({
   public_url: key(
     v.optional(httpUrl),
     "URL under which clients reach the gateway; used in sign-in metadata and client snippets.",
-    { example: '"https://mcp.example.com"', reload: "restart", later: true },
+    { example: '"https://mcp.example.com"', reload: "restart" },
   ),
   allowed_origins: key(
     v.optional(v.array(origin), []),

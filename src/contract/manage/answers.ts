@@ -97,6 +97,7 @@ export const CapabilitySchema = v.object({
   description: maybe(text("First 500 characters of its description.")),
   hash: text("Hash of its definition as shown to clients."),
   toolsets: list(v.string(), "Toolsets that show it."),
+  roles: list(v.string(), "Roles that show it, each by itself."),
   killed: maybe(text("Reason of the kill switch it falls under.")),
 });
 export type Capability = v.InferOutput<typeof CapabilitySchema>;
@@ -129,6 +130,7 @@ export const CallSchema = v.object({
   outcome: text("As in the metric label `sentinel_outcome`."),
   error: maybe(text("Stable code of a refusal.")),
   durationMs: amount("From its arrival to its answer."),
+  principal: maybe(text("Issuer and subject of the caller; missing while sign-in is off.")),
   session: text("Id of the session as `/sessions` shows it."),
   transport: text("Front it came by."),
   protocol: text("Protocol revision of the client."),
@@ -138,6 +140,7 @@ export type CallRecord = v.InferOutput<typeof CallSchema>;
 /** One client session. The id is not the one on the wire: that one could be used to speak in it. */
 export const SessionSchema = v.object({
   id: text("12 hex digits."),
+  principal: maybe(text("Issuer and subject it belongs to; missing while sign-in is off.")),
   client: maybe(text("Name and version the client gave.")),
   transport: text("Front it came by."),
   protocol: text("Negotiated protocol revision."),
@@ -174,6 +177,20 @@ export const KillSwitchSchema = v.object({
 export type KillSwitch = v.InferOutput<typeof KillSwitchSchema>;
 
 export const KillSwitchListAnswer = pageOf(KillSwitchSchema);
+
+/** One bucket of calls: a caller's for a tool, or for a method and a backend. */
+export const LimitSchema = v.object({
+  caller: text("Id of the principal; without sign-in `session` and its id."),
+  name: text("Exposed tool name; for other methods the method and the backend."),
+  limit: text("Rate of the last call, such as `60/min`."),
+  burst: count("Calls that may come at once."),
+  used: count("Calls of these that the rate has not given back yet."),
+  rejected: count("Calls refused since the bucket was made; it goes when nobody used it for long."),
+  nextMs: count("Milliseconds until a call is allowed; 0: now."),
+});
+export type LimitStatus = v.InferOutput<typeof LimitSchema>;
+
+export const LimitListAnswer = pageOf(LimitSchema);
 
 export const ConfigAnswer = v.object({
   source: text("File it came from."),

@@ -10,7 +10,7 @@ import {
   type BackendStatus,
   type RefusedItem,
 } from "../status.ts";
-import type { CallRecord, Capability, KillSwitch, SessionStatus } from "./answers.ts";
+import type { CallRecord, Capability, KillSwitch, LimitStatus, SessionStatus } from "./answers.ts";
 import type { RouteAnswer, RouteName, RouteQuery } from "./routes.ts";
 
 /** What `status:error` means for a backend. */
@@ -64,6 +64,7 @@ const capabilities: FilterFields<Capability> = {
     backend: text(({ backend }) => backend, "Who offers it."),
     original: text(({ original }) => original, "The backend's own name for it."),
     toolset: text(({ toolsets }) => toolsets, "Toolset that shows it."),
+    role: text(({ roles }) => roles, "Role that shows it."),
     hash: text(({ hash }) => hash, "Hash of its definition."),
     killed: yesNo(({ killed }) => killed !== undefined, "Whether it falls under a kill switch."),
   },
@@ -80,8 +81,9 @@ const refused: FilterFields<RefusedItem> = {
 };
 
 const sessions: FilterFields<SessionStatus> = {
-  texts: ({ id, client, transport, protocol, toolset }) => [
+  texts: ({ id, principal, client, transport, protocol, toolset }) => [
     id,
+    principal,
     client,
     transport,
     protocol,
@@ -89,6 +91,7 @@ const sessions: FilterFields<SessionStatus> = {
   ],
   fields: {
     id: text(({ id }) => id, "Id of the session."),
+    user: text(({ principal }) => principal, "Issuer and subject it belongs to."),
     client: text(({ client }) => client, "Name and version the client gave."),
     transport: text(({ transport }) => transport, "Front it came by."),
     protocol: text(({ protocol }) => protocol, "Protocol revision."),
@@ -98,6 +101,18 @@ const sessions: FilterFields<SessionStatus> = {
     in_flight: number(({ inFlight }) => inFlight, "Calls being answered."),
     streams: number(({ streams }) => streams, "Open event streams."),
     ...moments<SessionStatus>(({ openedAt }) => openedAt, "Opened"),
+  },
+};
+
+const limits: FilterFields<LimitStatus> = {
+  texts: ({ caller, name, limit }) => [caller, name, limit],
+  fields: {
+    caller: text(({ caller }) => caller, "Who calls."),
+    name: text(({ name }) => name, "Tool, or method and backend."),
+    tool: text(({ name }) => name, "Like `name`."),
+    used: number(({ used }) => used, "Calls not given back yet."),
+    rejected: number(({ rejected }) => rejected, "Calls refused."),
+    next: duration(({ nextMs }) => nextMs, "Until a call is allowed."),
   },
 };
 
@@ -131,8 +146,8 @@ const events: FilterFields<GatewayEvent> = {
 
 const calls: FilterFields<CallRecord> = {
   texts: (
-    { request, method, name, backend, outcome, error, session, transport },
-  ) => [request, method, name, backend, outcome, error, session, transport],
+    { request, method, name, backend, outcome, error, principal, session, transport },
+  ) => [request, method, name, backend, outcome, error, principal, session, transport],
   fields: {
     request: text(({ request }) => request, "Id of the call."),
     method: text(({ method }) => method, "MCP method."),
@@ -148,6 +163,7 @@ const calls: FilterFields<CallRecord> = {
     error: text(({ error }) => error, "Stable code of a refusal."),
     duration: duration(({ durationMs }) => durationMs, "From its arrival to its answer."),
     latency: duration(({ durationMs }) => durationMs, "Like `duration`."),
+    user: text(({ principal }) => principal, "Issuer and subject of the caller."),
     session: text(({ session }) => session, "Id of the session."),
     transport: text(({ transport }) => transport, "Front it came by."),
     protocol: text(({ protocol }) => protocol, "Protocol revision of the client."),
@@ -182,6 +198,7 @@ export const FILTERS = {
   capabilities,
   refused,
   sessions,
+  limits,
   killSwitches,
   events,
   eventStream: events,

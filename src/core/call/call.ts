@@ -7,8 +7,8 @@ import type { InFlight, Session } from "../session/session.ts";
 
 /** How a call ended. A plain value: no stage writes to the wire. */
 export type Outcome =
-  /** JSON text of the result. */
-  | { readonly kind: "result"; readonly result: string }
+  /** JSON text of the result; `rejected` when the gateway made it to tell of a mistake in the arguments. */
+  | { readonly kind: "result"; readonly result: string; readonly rejected?: SentinelError }
   /** The backend's own error, passed on. */
   | { readonly kind: "remote"; readonly error: RpcError }
   /** A refusal of the table. */
@@ -58,6 +58,8 @@ export class Call implements InFlight {
   readonly startedAt: number;
   /** Set by `resolve`. */
   target: Target | undefined = undefined;
+  /** Set by `limit`: counts into what may be under way, until it is settled. */
+  holdsSlot = false;
   /** Set by `route`. */
   link: Link | undefined = undefined;
   /** What the backend answered; set by `forward`, read by `result`. */

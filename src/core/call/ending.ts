@@ -40,17 +40,22 @@ const BY_NAME: { readonly [Name in ErrorName]?: CallOutcome } = {
 };
 
 const DENIALS: { readonly [Name in ErrorName]?: DenialReason } = {
+  UNAUTHENTICATED: "auth",
   TOOL_DISABLED: "kill_switch",
   BACKEND_DISABLED: "kill_switch",
   CIRCUIT_OPEN: "circuit_open",
   OVERLOADED: "concurrency",
+  RATE_LIMITED: "rate_limit",
   ORIGIN_OR_HOST_REFUSED: "origin",
+  ARGUMENTS_REJECTED: "schema",
   SESSION_UNKNOWN: "session",
 };
 
 const OK = ending("ok", "");
 const TOOL_ERROR: Ending = { ...ending("ok", ""), outcome: "tool_error", errorType: "tool_error" };
 const CANCELLED = ending("cancelled", "");
+/** Told as result: there is no code in the answer. */
+const REJECTED = ending("invalid", "", "schema");
 
 const REFUSED: ReadonlyMap<ErrorName, Ending> = new Map(
   (Object.keys(ERRORS) as ErrorName[]).map((name) => {
@@ -71,6 +76,7 @@ const REMOTE_OTHER = ending("upstream_error", "_other");
 export function endingOf(call: Call, outcome: Outcome): Ending {
   switch (outcome.kind) {
     case "result":
+      if (outcome.rejected !== undefined) return REJECTED;
       return call.answer !== undefined && "isError" in call.answer ? TOOL_ERROR : OK;
     case "accepted":
       return CANCELLED;

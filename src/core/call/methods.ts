@@ -13,15 +13,12 @@ import {
 import { result } from "./stages/result.ts";
 import { route } from "./stages/route.ts";
 import { subscribe, unsubscribe } from "./stages/subscribe.ts";
+import { validate } from "./stages/validate.ts";
 
 type Line = readonly (readonly [Step, Stage])[];
 
-const TO_BACKEND: Line = [
-  ["limit", limit],
-  ["route", route],
-  ["forward", forward],
-  ["result", result],
-];
+const DELIVERED: Line = [["route", route], ["forward", forward], ["result", result]];
+const TO_BACKEND: Line = [["limit", limit], ...DELIVERED];
 
 /** `initialize` is not here: it makes the session that every call needs. */
 const LINES = {
@@ -31,7 +28,12 @@ const LINES = {
   "resources/list": [["answer", answerList("resource")]],
   "resources/templates/list": [["answer", answerList("template")]],
   "logging/setLevel": [["answer", answerSetLevel]],
-  "tools/call": [["resolve", resolveTool], ...TO_BACKEND],
+  "tools/call": [
+    ["resolve", resolveTool],
+    ["limit", limit],
+    ["validate", validate],
+    ...DELIVERED,
+  ],
   "prompts/get": [["resolve", resolvePrompt], ...TO_BACKEND],
   "resources/read": [["resolve", resolveResource], ...TO_BACKEND],
   "completion/complete": [["resolve", resolveCompletion], ...TO_BACKEND],

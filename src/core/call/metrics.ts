@@ -37,7 +37,9 @@ export class CallMetrics {
     bound.duration.observe(ms / 1000, call.request);
     bound.overhead.observe(Math.max(0, ms - call.backendMs) / 1000, call.request);
     bound.denials?.add(1);
-    if (outcome.kind === "result") bound.resultSize?.observe(outcome.result.length);
+    if (outcome.kind === "result" && outcome.rejected === undefined) {
+      bound.resultSize?.observe(outcome.result.length);
+    }
   }
 
   #find(call: Call, ending: Ending): Bound {

@@ -1,9 +1,14 @@
 /**
- * The line every call goes through, in this order, with the reason for each place. The first three steps
+ * The line every call goes through, in this order, with the reason for each place. The first four steps
  * see a transport message and belong to the front; the others see one call and are stages.
  */
 export const ORDER = [
   { step: "admit", why: "Host, Origin, method and size are judged before a byte is parsed" },
+  {
+    step: "authenticate",
+    why:
+      "401 and its metadata come on every path, whatever the body is; a stranger costs no parsing",
+  },
   {
     step: "parse",
     why: "the scan refuses what would hurt a parser; everything later sees one inspected form",
@@ -13,7 +18,15 @@ export const ORDER = [
     step: "resolve",
     why: "a target the caller's view does not have ends here, hidden and unknown alike",
   },
-  { step: "limit", why: "what is switched off ends here, before anything is done for it" },
+  {
+    step: "limit",
+    why: "what is switched off or too much ends here, before anything is done for it",
+  },
+  {
+    step: "validate",
+    why:
+      "a mistake the schema shows is answered without the backend, and only to those within limits",
+  },
   { step: "answer", why: "what the gateway knows itself costs no backend" },
   { step: "route", why: "a backend that is down refuses before anything is sent" },
   { step: "forward", why: "from here on the call may have been executed" },

@@ -4,7 +4,7 @@ import type { JsonObject } from "../mcp/json.ts";
 import type { Message, NotificationMessage, RequestMessage } from "../mcp/message.ts";
 import type { View } from "../catalog/types.ts";
 import type { World } from "../runtime/world.ts";
-import { MAX_CALLS, type Session } from "../session/session.ts";
+import type { Session } from "../session/session.ts";
 import { Call, type Outcome, type Reply, type Stage } from "./call.ts";
 import { METHODS } from "./methods.ts";
 import { run } from "./run.ts";
@@ -59,28 +59,11 @@ async function finish(line: Line, call: Call): Promise<void> {
   line.started();
   session.inFlight++;
   session.total++;
-  const full = session.inFlight > MAX_CALLS;
-  if (!full) session.calls.set(call.id, call);
-  const outcome: Outcome = full
-    ? overloaded()
-    : await run(call, METHODS.get(call.method) ?? NOTHING);
+  session.calls.set(call.id, call);
+  const outcome = await run(call, METHODS.get(call.method) ?? NOTHING);
   line.settle(call, outcome);
+  call.world.limits.release(call);
   call.reply.finish(call, outcome);
-}
-
-function overloaded(): Outcome {
-  return {
-    kind: "refused",
-    error: new SentinelError(
-      "OVERLOADED",
-      "Cannot take the call: too many of this session are in flight",
-      {
-        reason: `at most ${MAX_CALLS} for a session`,
-        retryAfterMs: 1000,
-        executed: "no",
-      },
-    ),
-  };
 }
 
 /** Takes a notification or an answer. Unknown ones are ignored, as JSON-RPC wants. */

@@ -1,8 +1,10 @@
 /** `settle`: runs once per call on every outcome, before the answer leaves. */
 import type { CallRecord } from "../../contract/manage/mod.ts";
+import type { SentinelError } from "../../contract/mod.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
+import { shownPrincipal } from "../auth/principal.ts";
 import type { CallFeed } from "../runtime/call_feed.ts";
 import type { RollingTraffic } from "../runtime/traffic.ts";
 import type { Call, Outcome } from "./call.ts";
@@ -53,33 +55,41 @@ interface End {
 }
 
 function fields(call: Call, { outcome, ending, ms }: End): Record<string, unknown> {
+  const error = errorOf(outcome);
   return {
     request_id: call.request,
     mcp_method_name: call.method,
     tool: call.target?.exposed,
     backend: call.target?.backend,
     outcome: ending.outcome,
+    ...shownPrincipal(call.session.principal),
     duration_ms: rounded(ms),
-    ...(outcome.kind === "refused"
-      ? { error: outcome.error.code, message: outcome.error.message }
-      : {}),
+    ...(error === undefined ? {} : { error: error.code, message: error.message }),
   };
 }
 
 function record(call: Call, { outcome, ending, ms }: End, now: number): CallRecord {
   const { session, target } = call;
+  const error = errorOf(outcome);
   return {
     request: call.request,
     at: new Date(now).toISOString(),
     method: call.method,
     ...(target === undefined ? {} : { name: target.exposed, backend: target.backend }),
     outcome: ending.outcome,
-    ...(outcome.kind === "refused" ? { error: outcome.error.code } : {}),
+    ...(error === undefined ? {} : { error: error.code }),
     durationMs: rounded(ms),
+    ...shownPrincipal(session.principal),
     session: session.ref,
     transport: session.front,
     protocol: session.revision,
   };
+}
+
+/** What of the table ended the call, however it was told. */
+function errorOf(outcome: Outcome): SentinelError | undefined {
+  if (outcome.kind === "refused") return outcome.error;
+  return outcome.kind === "result" ? outcome.rejected : undefined;
 }
 
 function rounded(ms: number): number {

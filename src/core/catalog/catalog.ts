@@ -1,16 +1,18 @@
 import type { RefusedItem } from "../../contract/mod.ts";
+import { selectionOf } from "../auth/policy.ts";
 import { mergedCapabilities } from "./announcement.ts";
 import type { EntryLists } from "./entry.ts";
 import { hashText } from "./hash.ts";
 import { ITEM_KINDS } from "./kinds.ts";
 import { merge, type Merged } from "./merge.ts";
-import { compileSelection, EVERYTHING, type Selection } from "./selection.ts";
+import { compileSelection, EVERYTHING, intersection, type Selection } from "./selection.ts";
 import type { Catalog, CatalogSource, ItemKind, View } from "./types.ts";
-import { CatalogView } from "./view.ts";
+import { CatalogView, type ViewSource } from "./view.ts";
+import { ViewCache, type ViewKey } from "./view_cache.ts";
 
 /**
  * Merges what the backends offer. The revision is one more than that of `previous` when anything differs
- * that a caller could notice: a list, where a name leads, capabilities, instructions, toolsets, refusals.
+ * that a caller could notice: a list, where a name leads, capabilities, instructions, toolsets, roles, refusals.
  */
 export function buildCatalog(source: CatalogSource, previous?: Catalog): Catalog {
   const merged = merge(source);
@@ -29,8 +31,8 @@ class MergedCatalog implements Catalog {
   readonly refused: readonly RefusedItem[];
   readonly warnings: readonly string[];
   readonly #source: CatalogSource;
-  /** One for each toolset at most, and the whole. */
-  readonly #views = new Map<string | undefined, View>();
+  readonly #shared: ViewSource;
+  readonly #views = new ViewCache();
 
   constructor(
     source: CatalogSource,
@@ -45,16 +47,24 @@ class MergedCatalog implements Catalog {
     this.entries = entries;
     this.counts = countOf(entries);
     this.perBackend = countPerBackend(source, entries);
+    const all = Object.values(entries).flat();
+    this.#shared = {
+      source,
+      entries,
+      revision,
+      listing: new Set(all.map(({ target }) => target.backend)),
+      uris: new Set(entries.resource.map(({ target }) => target.exposed)),
+    };
   }
 
-  view(toolset: string | undefined): View | undefined {
-    const known = this.#views.get(toolset);
+  view(toolset: ViewKey["toolset"], principal: ViewKey["principal"]): View | undefined {
+    const known = this.#views.get(toolset, principal);
     if (known !== undefined) return known;
     const selection = this.#selection(toolset);
     if (selection === undefined) return undefined;
-    const shared = { source: this.#source, entries: this.entries, revision: this.revision };
-    const view = new CatalogView(shared, selection);
-    this.#views.set(toolset, view);
+    const allowed = selectionOf(principal, this.#source);
+    const view = new CatalogView(this.#shared, intersection(selection, allowed));
+    this.#views.add({ toolset, principal }, view);
     return view;
   }
 
@@ -77,7 +87,14 @@ function identityOf(source: CatalogSource, { entries, refused }: Merged): string
     found?.instructions,
   ]);
   return hashText(
-    JSON.stringify([items, backends, refused, source.toolsets, source.instructions]),
+    JSON.stringify([
+      items,
+      backends,
+      refused,
+      source.toolsets,
+      source.roles,
+      source.instructions,
+    ]),
   );
 }
 

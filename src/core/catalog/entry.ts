@@ -22,8 +22,19 @@ export type EntryLists = Readonly<Record<ItemKind, readonly Entry[]>>;
 /** The last entry of each item: a change of one backend must not cost the work for all the others. */
 const rendered = new WeakMap<JsonObject, { entry: Entry; description: string | undefined }>();
 
+/** What each target stands for, as received. */
+const definitions = new WeakMap<Target, JsonObject>();
+
+/** @throws TypeError for a target that no entry was created with */
+export function definitionOf(target: Target): JsonObject {
+  const definition = definitions.get(target);
+  if (definition === undefined) throw new TypeError(`"${target.exposed}" has no definition`);
+  return definition;
+}
+
 /** An entry for an item of a backend, which is not changed any more; `description` replaces its own. */
 export function createEntry(target: Target, item: JsonObject, description?: string): Entry {
+  definitions.set(target, item);
   const known = rendered.get(item);
   const same = known?.entry.target.exposed === target.exposed &&
     known.entry.target.kind === target.kind && known.description === description;

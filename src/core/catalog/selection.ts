@@ -18,13 +18,13 @@ export const EVERYTHING: Selection = {
   reaches: () => true,
 };
 
-/** Compiles a toolset; its `deny` holds for all kinds. */
-export function compileSelection(toolset: ToolsetConfig, catalog: CatalogConfig): Selection {
-  const denies = compilePatterns(toolset.deny);
-  const resources = compilePatterns(toolset.resources);
+/** Compiles the patterns of a toolset or a role; `deny` holds for all kinds. */
+export function compileSelection(patterns: ToolsetConfig, catalog: CatalogConfig): Selection {
+  const denies = compilePatterns(patterns.deny);
+  const resources = compilePatterns(patterns.resources);
   const allowed = {
-    tool: compilePatterns(toolset.tools),
-    prompt: compilePatterns(toolset.prompts),
+    tool: compilePatterns(patterns.tools),
+    prompt: compilePatterns(patterns.prompts),
     resource: resources,
     template: resources,
   };
@@ -33,8 +33,19 @@ export function compileSelection(toolset: ToolsetConfig, catalog: CatalogConfig)
     shows: (kind, exposed) => allowed[kind](exposed) && !denies(exposed),
     reaches: ({ name, config }) => {
       const prefix = exposedPrefix(catalog, config.alias ?? name);
-      return toolset.resources.length > 0 || mayMatchPrefix(toolset.tools, prefix) ||
-        mayMatchPrefix(toolset.prompts, prefix);
+      return patterns.resources.length > 0 || mayMatchPrefix(patterns.tools, prefix) ||
+        mayMatchPrefix(patterns.prompts, prefix);
     },
+  };
+}
+
+/** What both show. */
+export function intersection(one: Selection, other: Selection): Selection {
+  if (one === EVERYTHING) return other;
+  if (other === EVERYTHING) return one;
+  return {
+    denies: (exposed) => one.denies(exposed) || other.denies(exposed),
+    shows: (kind, exposed) => one.shows(kind, exposed) && other.shows(kind, exposed),
+    reaches: (backend) => one.reaches(backend) && other.reaches(backend),
   };
 }

@@ -1,9 +1,11 @@
 import type {
   BackendConfig,
   CatalogConfig,
+  Config,
   RefusedItem,
   ToolsetConfig,
 } from "../../contract/mod.ts";
+import type { Principal } from "../auth/principal.ts";
 import type { JsonObject } from "../mcp/json.ts";
 import type { EntryLists } from "./entry.ts";
 
@@ -41,6 +43,7 @@ export interface CatalogSource {
   /** `server.instructions`; replaces the merged ones. */
   readonly instructions: string | undefined;
   readonly toolsets: Readonly<Record<string, ToolsetConfig>>;
+  readonly roles: Config["roles"];
   /** Enabled backends in the order of the configuration; `found` is undefined until first read. */
   readonly backends: readonly {
     readonly name: string;
@@ -54,7 +57,7 @@ export interface View {
   /** Server capabilities for `initialize`. */
   readonly capabilities: JsonObject;
   readonly instructions: string | undefined;
-  /** Backends this view may reach, whether they ever answered or not. */
+  /** Backends this view shows something of; those that have listed nothing yet by what they could show. */
   readonly backends: readonly string[];
   /** True when at least one of `backends` has answered once, or there are none. */
   readonly answered: boolean;
@@ -89,6 +92,12 @@ export interface Catalog {
   readonly refused: readonly RefusedItem[];
   /** Names that were cut, or that clients may find too long. */
   readonly warnings: readonly string[];
-  /** View of everything, or of a toolset; undefined when there is no such toolset. */
-  view(toolset: string | undefined): View | undefined;
+  /**
+   * What a principal sees, of everything or of a toolset; undefined when there is no such toolset. It alone
+   * decides what is listed and what may be called.
+   */
+  view(
+    toolset: string | undefined,
+    principal: Pick<Principal, "roles" | "roleKey">,
+  ): View | undefined;
 }

@@ -5,7 +5,7 @@ import { hashText } from "./hash.ts";
 import { ItemList } from "./item_list.ts";
 import { isRecord } from "./members.ts";
 import { ResourceRouter } from "./resource_router.ts";
-import type { Selection } from "./selection.ts";
+import { EVERYTHING, type Selection } from "./selection.ts";
 import type { CatalogSource, ItemKind, Target, View } from "./types.ts";
 
 /** What views of one catalog share. */
@@ -13,6 +13,10 @@ export interface ViewSource {
   readonly source: CatalogSource;
   readonly entries: EntryLists;
   readonly revision: number;
+  /** Backends that list anything. */
+  readonly listing: ReadonlySet<string>;
+  /** URIs of all resources. */
+  readonly uris: ReadonlySet<string>;
 }
 
 /** The part of a catalog that a selection shows. */
@@ -23,16 +27,12 @@ export class CatalogView implements View {
   readonly answered: boolean;
   readonly fingerprints: View["fingerprints"];
   readonly #lists: Readonly<Record<ItemKind, ItemList>>;
+  /** Backends that resources may be read from, listed or not. */
+  readonly #within: ReadonlySet<string>;
   readonly #router: ResourceRouter;
 
-  constructor({ source, entries, revision }: ViewSource, selection: Selection) {
-    const backends = source.backends.filter((backend) => selection.reaches(backend));
-    const found = backends.flatMap((backend) => backend.found ?? []);
-    this.backends = backends.map(({ name }) => name);
-    this.answered = found.length > 0 || backends.length === 0;
-    this.capabilities = mergedCapabilities(found);
-    this.instructions = mergedInstructions(source.instructions, backends);
-
+  constructor(shared: ViewSource, selection: Selection) {
+    const { source, entries, revision } = shared;
     const listOf = (kind: ItemKind) => {
       const shown = entries[kind].filter(({ target }) => selection.shows(kind, target.exposed));
       return new ItemList(kind, shown, revision);
@@ -44,10 +44,28 @@ export class CatalogView implements View {
       template: listOf("template"),
     };
     this.#lists = lists;
-    const only = onlyOne(
-      backends.filter((backend) => isRecord(backend.found?.capabilities["resources"])),
+    const within = source.backends.filter((backend) => selection.reaches(backend));
+    this.#within = new Set(within.map(({ name }) => name));
+    const shown = backendsOf(lists);
+    const all = selection === EVERYTHING;
+    const backends = within.filter(({ name }) =>
+      all || shown.has(name) || !shared.listing.has(name)
     );
-    this.#router = new ResourceRouter(lists.resource, lists.template, selection, only?.name);
+    const found = backends.flatMap((backend) => backend.found ?? []);
+    this.backends = backends.map(({ name }) => name);
+    this.answered = found.length > 0 || backends.length === 0;
+    this.capabilities = mergedCapabilities(found);
+    this.instructions = mergedInstructions(source.instructions, backends);
+    const only = onlyOne(
+      within.filter((backend) => isRecord(backend.found?.capabilities["resources"])),
+    );
+    this.#router = new ResourceRouter({
+      resources: lists.resource,
+      templates: lists.template,
+      selection,
+      listed: shared.uris,
+      only: only?.name,
+    });
     this.fingerprints = {
       tools: lists.tool.fingerprint,
       prompts: lists.prompt.fingerprint,
@@ -68,13 +86,18 @@ export class CatalogView implements View {
   }
 
   resource(uri: string, producer?: string): Target | undefined {
-    const reachable = producer !== undefined && this.backends.includes(producer);
+    const reachable = producer !== undefined && this.#within.has(producer);
     return this.#router.find(uri, reachable ? producer : undefined);
   }
 
   template(uriTemplate: string): Target | undefined {
     return this.#lists.template.get(uriTemplate)?.target;
   }
+}
+
+function backendsOf(lists: Readonly<Record<ItemKind, ItemList>>): ReadonlySet<string> {
+  const all = Object.values(lists).flatMap(({ entries }) => entries);
+  return new Set(all.map(({ target }) => target.backend));
 }
 
 function onlyOne<Item>(items: readonly Item[]): Item | undefined {

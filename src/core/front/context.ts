@@ -1,4 +1,5 @@
 import type { EventStore } from "../../ports/event_store.ts";
+import type { Authenticate } from "../auth/authenticator.ts";
 import type { Line } from "../call/receive.ts";
 import type { Session } from "../session/session.ts";
 import type { Sessions } from "../session/registry.ts";
@@ -6,11 +7,14 @@ import type { Sessions } from "../session/registry.ts";
 /** What all fronts share. */
 export interface FrontContext {
   readonly line: Line;
+  readonly authenticate: Authenticate;
   readonly sessions: Sessions;
   readonly events: EventStore;
   readonly server: { readonly name: string; readonly version: string };
   /** In force now. */
   readonly maxRequestBytes: () => number;
+  /** Before a session is opened over HTTP. @throws SentinelError RATE_LIMITED */
+  readonly admitNewcomer: () => void;
   /** A client read too slowly and lost its stream. */
   readonly overflow: (session: Session) => void;
 }

@@ -1,5 +1,6 @@
 /** HTTP+SSE (2024-11-05): `GET /sse` is the session, `POST /messages/` its way in. */
 import { SentinelError } from "../../contract/mod.ts";
+import type { Principal } from "../auth/principal.ts";
 import { receiveOther, receiveRequest } from "../call/receive.ts";
 import { decode, encodeResult } from "../mcp/codec.ts";
 import type { Message, RequestMessage } from "../mcp/message.ts";
@@ -16,11 +17,16 @@ import { checkBatch, isJson } from "./streamable_http.ts";
 const PARAMETER = "session_id";
 
 /** Opens a session; its first event tells where to POST. */
-export function openSse(context: FrontContext, incoming: HttpIncoming): HttpOutgoing {
+export function openSse(
+  context: FrontContext,
+  incoming: HttpIncoming,
+  principal: Principal,
+): HttpOutgoing {
   if (incoming.method !== "GET") {
     return methodNotAllowed("GET");
   }
-  const session = context.sessions.open("http_sse", undefined);
+  context.admitNewcomer();
+  const session = context.sessions.open("http_sse", undefined, principal);
   const stream = new EventStream({
     key: session.nextStreamKey(),
     onGone: (reason) => {
@@ -39,13 +45,14 @@ export function openSse(context: FrontContext, incoming: HttpIncoming): HttpOutg
 export async function postSse(
   context: FrontContext,
   incoming: HttpIncoming,
-  query: string,
+  principal: Principal,
 ): Promise<HttpOutgoing> {
   if (incoming.method !== "POST") {
     return methodNotAllowed("POST");
   }
+  const query = incoming.target.split("?", 2)[1] ?? "";
   const id = new URLSearchParams(query).get(PARAMETER) ?? "";
-  const session = context.sessions.find(id, "http_sse", undefined);
+  const session = context.sessions.find(id, { front: "http_sse", toolset: undefined, principal });
   if (session === undefined) {
     throw new SentinelError(
       "SESSION_UNKNOWN",

@@ -1,7 +1,9 @@
 /** Transports that are a pipe of messages: stdio, an upgraded WebSocket. One pipe is one session. */
 import type { MessageLink } from "../../ports/message_link.ts";
 import { SentinelError } from "../../contract/mod.ts";
+import type { Principal } from "../auth/principal.ts";
 import { decode } from "../mcp/codec.ts";
+import type { Message } from "../mcp/message.ts";
 import type { Channel } from "../session/channel.ts";
 import type { Session } from "../session/session.ts";
 import type { FrontContext } from "./context.ts";
@@ -12,33 +14,70 @@ import { checkBatch } from "./streamable_http.ts";
 /** Characters waiting for a client that does not read; then the pipe is closed. */
 const MAX_UNREAD = 16 * 1024 * 1024;
 
-/** Serves one pipe until the client has gone; then ends its session. */
-export async function attachPipe(context: FrontContext, link: MessageLink): Promise<void> {
-  const session = context.sessions.open("stdio", undefined);
+/** What a pipe cannot say in a message. */
+export interface PipeOptions {
+  /** The token of its client, without `Bearer`. */
+  readonly token?: string;
+}
+
+/**
+ * Serves one pipe until the client has gone; then ends its session.
+ * @throws SentinelError UNAUTHENTICATED when sign-in is on and the token is not valid
+ */
+export async function attachPipe(
+  context: FrontContext,
+  link: MessageLink,
+  { token }: PipeOptions = {},
+): Promise<void> {
+  const authorization = token === undefined ? undefined : `Bearer ${token}`;
+  const authenticate = () => context.authenticate(authorization);
+  const session = context.sessions.open("stdio", undefined, await authenticate());
   const channel = new PipeChannel(link, () => context.overflow(session));
   session.channel = channel;
   session.onClose(() => link.close());
   try {
-    for await (const text of link.messages) await receiveText(context, session, channel, text);
+    for await (const text of link.messages) {
+      await receiveText(context, { session, channel, authenticate }, text);
+    }
   } finally {
     session.close("the client went away");
   }
 }
 
-async function receiveText(
-  context: FrontContext,
-  session: Session,
-  channel: Channel,
-  text: string,
-): Promise<void> {
+interface Pipe {
+  readonly session: Session;
+  readonly channel: Channel;
+  readonly authenticate: () => Principal | Promise<Principal>;
+}
+
+async function receiveText(context: FrontContext, pipe: Pipe, text: string): Promise<void> {
+  const { session, channel } = pipe;
   try {
     if (text.length > context.maxRequestBytes()) throw tooLarge(context.maxRequestBytes());
     const frame = decode(text);
     checkBatch(frame, session);
-    for (const message of frame.messages) await receiveOnChannel(context, session, message);
+    for (const message of frame.messages) await receiveMessage(context, pipe, message);
   } catch (cause) {
     channel.send(refusedText(cause, context.line.requestId()));
   }
+}
+
+/** A token does not last as long as a pipe may: each message needs one that is valid then. */
+async function receiveMessage(
+  context: FrontContext,
+  { session, channel, authenticate }: Pipe,
+  message: Message,
+): Promise<void> {
+  try {
+    const found = authenticate();
+    const principal = found instanceof Promise ? await found : found;
+    context.sessions.find(session.id, { front: "stdio", toolset: undefined, principal });
+  } catch (cause) {
+    const id = message.kind === "request" ? message.id : undefined;
+    channel.send(refusedText(cause, context.line.requestId(), id));
+    return;
+  }
+  await receiveOnChannel(context, session, message);
 }
 
 /** Sends in order; what the transport does not take at once waits, within a bound. */

@@ -1,5 +1,6 @@
 /** Streamable HTTP (2025-03-26 and later): `/mcp` and `/mcp/<toolset>`. */
 import { SentinelError } from "../../contract/mod.ts";
+import type { Principal } from "../auth/principal.ts";
 import { receiveOther, receiveRequest } from "../call/receive.ts";
 import { decode, encodeResult } from "../mcp/codec.ts";
 import type { Frame, Message, RequestMessage } from "../mcp/message.ts";
@@ -15,18 +16,24 @@ import { emptyResponse, jsonResponse, methodNotAllowed, streamResponse } from ".
 
 const MAX_BATCH = 100;
 
+/** Whose request it is, and which part of the catalog it is about. */
+export interface Caller {
+  readonly principal: Principal;
+  readonly toolset: string | undefined;
+}
+
 export function handleStreamable(
   context: FrontContext,
   incoming: HttpIncoming,
-  toolset: string | undefined,
+  caller: Caller,
 ): HttpOutgoing | Promise<HttpOutgoing> {
   switch (incoming.method) {
     case "POST":
-      return post(context, incoming, toolset);
+      return post(context, incoming, caller);
     case "GET":
-      return get(context, incoming, toolset);
+      return get(context, incoming, caller);
     case "DELETE":
-      return remove(context, incoming, toolset);
+      return remove(context, incoming, caller);
     default:
       return methodNotAllowed("GET, POST, DELETE");
   }
@@ -35,17 +42,18 @@ export function handleStreamable(
 async function post(
   context: FrontContext,
   incoming: HttpIncoming,
-  toolset: string | undefined,
+  caller: Caller,
 ): Promise<HttpOutgoing> {
   checkPostHeaders(incoming);
   checkVersion(incoming);
+  if (incoming.header("mcp-session-id") === undefined) context.admitNewcomer();
   const frame = decode(await readText(incoming, context.maxRequestBytes()));
   const handshake = frame.messages.find(isInitialize);
   if (handshake !== undefined) {
     checkInitialize(frame, incoming);
-    return await initialize(context, handshake, toolset);
+    return await initialize(context, handshake, caller);
   }
-  const session = findSession(context, incoming, toolset);
+  const session = findSession(context, incoming, caller);
   checkBatch(frame, session);
   return await receive(context, session, frame);
 }
@@ -85,10 +93,10 @@ function checkInitialize(frame: Frame, incoming: HttpIncoming): void {
 async function initialize(
   context: FrontContext,
   message: RequestMessage,
-  toolset: string | undefined,
+  { principal, toolset }: Caller,
 ): Promise<HttpOutgoing> {
   await context.line.starting();
-  const session = context.sessions.open("streamable_http", toolset);
+  const session = context.sessions.open("streamable_http", toolset, principal);
   try {
     negotiate(session, message);
   } catch (cause) {
@@ -105,14 +113,14 @@ async function initialize(
 function get(
   context: FrontContext,
   incoming: HttpIncoming,
-  toolset: string | undefined,
+  caller: Caller,
 ): HttpOutgoing {
   if (incoming.header("accept")?.includes("text/event-stream") !== true) {
     throw badHttp(406, '"Accept" does not list text/event-stream');
   }
   if (hasBody(incoming)) throw badHttp(400, "a GET has no body");
   checkVersion(incoming);
-  const session = findSession(context, incoming, toolset);
+  const session = findSession(context, incoming, caller);
   const lastEventId = incoming.header("last-event-id");
   return streamResponse(
     lastEventId === undefined ? openStandalone(session) : resume(session, lastEventId),
@@ -138,9 +146,9 @@ function resume(session: Session, lastEventId: string): ReadableStream<Uint8Arra
 function remove(
   context: FrontContext,
   incoming: HttpIncoming,
-  toolset: string | undefined,
+  caller: Caller,
 ): HttpOutgoing {
-  findSession(context, incoming, toolset).close("ended by the client");
+  findSession(context, incoming, caller).close("ended by the client");
   return emptyResponse(200);
 }
 
@@ -160,11 +168,11 @@ function openStream(context: FrontContext, session: Session): EventStream {
 function findSession(
   context: FrontContext,
   incoming: HttpIncoming,
-  toolset: string | undefined,
+  caller: Caller,
 ): Session {
   const id = incoming.header("mcp-session-id");
   if (id === undefined) throw badHttp(400, 'the "Mcp-Session-Id" header is missing');
-  const session = context.sessions.find(id, "streamable_http", toolset);
+  const session = context.sessions.find(id, { front: "streamable_http", ...caller });
   if (session !== undefined) return session;
   throw new SentinelError("SESSION_UNKNOWN", "Cannot find the session: it ended or never existed");
 }

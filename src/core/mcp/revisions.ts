@@ -14,6 +14,8 @@ interface Revision {
   readonly priming: boolean;
   /** The client may be asked through `elicitation/create`. */
   readonly elicitation: boolean;
+  /** Wrong arguments are told as result of the tool (SEP-1303). */
+  readonly argumentResults: boolean;
 }
 
 const REVISIONS: Readonly<Record<string, Revision>> = {
@@ -24,6 +26,7 @@ const REVISIONS: Readonly<Record<string, Revision>> = {
     audio: false,
     priming: false,
     elicitation: false,
+    argumentResults: false,
   },
   "2025-03-26": {
     batches: true,
@@ -32,6 +35,7 @@ const REVISIONS: Readonly<Record<string, Revision>> = {
     audio: true,
     priming: false,
     elicitation: false,
+    argumentResults: false,
   },
   "2025-06-18": {
     batches: false,
@@ -40,6 +44,7 @@ const REVISIONS: Readonly<Record<string, Revision>> = {
     audio: true,
     priming: false,
     elicitation: true,
+    argumentResults: false,
   },
   "2025-11-25": {
     batches: false,
@@ -48,6 +53,7 @@ const REVISIONS: Readonly<Record<string, Revision>> = {
     audio: true,
     priming: true,
     elicitation: true,
+    argumentResults: true,
   },
 };
 

@@ -1,8 +1,11 @@
 /** The catalog as operators see it. */
 import { SentinelError } from "../../contract/mod.ts";
 import type { Capability } from "../../contract/manage/mod.ts";
+import { selectionOf } from "../auth/policy.ts";
+import { ANONYMOUS } from "../auth/principal.ts";
 import type { Entry } from "../catalog/entry.ts";
 import { ITEM_KINDS } from "../catalog/kinds.ts";
+import type { Selection } from "../catalog/selection.ts";
 import type { Catalog, ItemKind } from "../catalog/types.ts";
 import type { KillSwitches } from "./kill_switches.ts";
 import type { World } from "./world.ts";
@@ -23,8 +26,12 @@ export class Capabilities {
       return made.items;
     }
     const toolsets = Object.keys(config.toolsets);
+    const roles = new Map(
+      Object.keys(config.roles).map((name) => [name, selectionOf({ roles: [name] }, config)]),
+    );
+    const around = { catalog, kills, toolsets, roles };
     const items = ITEM_KINDS.flatMap((kind) =>
-      catalog.entries[kind].map((entry) => describe(entry, { catalog, kills, toolsets }))
+      catalog.entries[kind].map((entry) => describe(entry, around))
     ).toSorted(byKindAndName);
     this.#made = { catalog, version, items };
     return items;
@@ -47,6 +54,8 @@ interface Around {
   readonly catalog: Catalog;
   readonly kills: KillSwitches;
   readonly toolsets: readonly string[];
+  /** What each role shows by itself. */
+  readonly roles: ReadonlyMap<string, Selection>;
 }
 
 function describe({ target, text, hash }: Entry, around: Around): Capability {
@@ -62,12 +71,14 @@ function describe({ target, text, hash }: Entry, around: Around): Capability {
       : {}),
     hash,
     toolsets: around.toolsets.filter((name) => isShown(around.catalog, name, target)),
+    roles: [...around.roles].filter(([, role]) => role.shows(target.kind, target.exposed))
+      .map(([name]) => name),
     ...(killed === undefined ? {} : { killed: killed.reason }),
   };
 }
 
 function isShown(catalog: Catalog, toolset: string, { kind, exposed }: Entry["target"]): boolean {
-  const view = catalog.view(toolset);
+  const view = catalog.view(toolset, ANONYMOUS);
   if (view === undefined) return false;
   if (kind === "tool") return view.tool(exposed) !== undefined;
   if (kind === "prompt") return view.prompt(exposed) !== undefined;

@@ -6,6 +6,7 @@ import type {
   Capability,
   Diff,
   KillSwitch,
+  LimitStatus,
   RouteAnswer,
   SessionStatus,
   Status,
@@ -64,6 +65,8 @@ export interface Control {
   sessions(after: number): Iterable<SessionStatus & { readonly number: number }>;
   /** @throws SentinelError NOT_FOUND */
   session(id: string): Omit<RouteAnswer<"session">, "revision">;
+  /** Buckets made after the one with this number, oldest first. */
+  limits(after: number): Iterable<LimitStatus & { readonly number: number }>;
   killSwitches(): readonly KillSwitch[];
   config(): Omit<RouteAnswer<"config">, "revision">;
   /** @throws SentinelError CONFIG_INVALID, OPERATION_DISABLED */

@@ -158,6 +158,10 @@ export class Overview {
     };
   }
 
+  limits(after: number): ReturnType<Control["limits"]> {
+    return this.#runtime.limits.list(after);
+  }
+
   killSwitches(): ReturnType<Control["killSwitches"]> {
     const { kills, world } = this.#runtime;
     return kills.list().map((entry) => killSwitch(entry, world));

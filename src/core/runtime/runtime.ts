@@ -1,10 +1,13 @@
 /** Owns backends, catalog, sessions and the world; the only writer of state. */
 import type { BackendConfig, Config, RefusedItem, RuntimeState } from "../../contract/mod.ts";
+import type { SchemaCompiler } from "../../ports/schema_compiler.ts";
 import type { StateStore } from "../../ports/state_store.ts";
 import { Backend, type BackendEvents } from "../backends/backend.ts";
 import type { BackendPorts } from "../backends/ports.ts";
 import { buildCatalog } from "../catalog/catalog.ts";
 import type { Catalog, View } from "../catalog/types.ts";
+import { Validators } from "../catalog/validators.ts";
+import { Limits, type LimitsPorts } from "../limits/limits.ts";
 import { encodeNotification } from "../mcp/codec.ts";
 import { notifyListChanges } from "../session/list_changes.ts";
 import { mostVerbose } from "../session/log_levels.ts";
@@ -13,6 +16,7 @@ import type { Session } from "../session/session.ts";
 import { CatalogChanges } from "./catalog_changes.ts";
 import { settlesWithin } from "./deadline.ts";
 import { KillSwitches } from "./kill_switches.ts";
+import { orphanedBy } from "./orphans.ts";
 import { RollingTraffic } from "./traffic.ts";
 import type { World } from "./world.ts";
 
@@ -21,8 +25,9 @@ const START_MS = 2000;
 /** Between two looks at whether a backend that leaves still answers calls. */
 const LEAVE_LOOK_MS = 20;
 
-export interface RuntimePorts extends BackendPorts {
+export interface RuntimePorts extends BackendPorts, LimitsPorts {
   readonly state: StateStore;
+  readonly schemas: SchemaCompiler;
 }
 
 type Backends = ReadonlyMap<string, Backend>;
@@ -30,6 +35,7 @@ type Backends = ReadonlyMap<string, Backend>;
 export class Runtime {
   readonly sessions: Sessions;
   readonly kills: KillSwitches;
+  readonly limits: Limits;
   /** Calls of the whole gateway. */
   readonly traffic = new RollingTraffic();
   /** Wall time, milliseconds since 1970. */
@@ -50,6 +56,7 @@ export class Runtime {
     this.startedAt = ports.clock.now();
     this.kills = new KillSwitches(ports.state);
     this.kills.configure(config.kill, this.#now());
+    this.limits = new Limits(config.limits, ports);
     this.#events = this.#backendEvents();
     this.#catalogChanges = new CatalogChanges(ports.telemetry);
     const backends = new Map(
@@ -58,13 +65,22 @@ export class Runtime {
       ) => [name, new Backend({ name, config: own }, ports, this.#events)]),
     );
     const catalog = merge(config, backends, undefined);
-    this.#world = { revision: 1, config, catalog, backends, kills: this.kills };
+    this.#world = {
+      revision: 1,
+      config,
+      catalog,
+      backends,
+      kills: this.kills,
+      limits: this.limits,
+      validators: new Validators(ports),
+    };
     this.sessions = new Sessions({
       clock: ports.clock,
       random: ports.random,
       telemetry: ports.telemetry,
       bounds: () => boundsOf(this.#world.config),
       onOpen: (session) => ports.log.write("session.opened", { transport: session.front }),
+      onRoles: (session) => notifyListChanges(session, this.view(session)),
       onClose: (session) => this.#closed(session),
     });
   }
@@ -124,7 +140,7 @@ export class Runtime {
 
   /** What a session sees. A session whose toolset goes is closed, so it always has a view. */
   view(session: Session): View {
-    return this.#world.catalog.view(session.toolset) as View;
+    return this.#world.catalog.view(session.toolset, session.principal) as View;
   }
 
   rootsChanged(session: Session): void {
@@ -149,9 +165,10 @@ export class Runtime {
   apply(config: Config, backends: Backends): void {
     const before = this.#world;
     this.kills.configure(config.kill, this.#now());
+    this.limits.configure(config.limits);
     const catalog = merge(config, backends, before.catalog);
     const revision = before.revision + 1;
-    this.#world = { revision, config, catalog, backends, kills: this.kills };
+    this.#world = { ...before, revision, config, catalog, backends };
     this.#merged = [];
     for (const backend of backends.values()) this.#apart.delete(backend);
     for (const backend of before.backends.values()) {
@@ -178,23 +195,27 @@ export class Runtime {
     return [...this.#world.backends.values()].filter((backend) => backend.config.enabled);
   }
 
-  /** Sessions whose toolset is gone see nothing any more. */
+  /** Sessions whose toolset or issuer is gone: their streams must not go on either. */
   #endOrphans(): void {
     for (const session of [...this.sessions]) {
-      if (this.#world.catalog.view(session.toolset) !== undefined) continue;
-      const fields = { session: session.ref, reason: `toolset "${session.toolset}" was removed` };
-      session.close(fields.reason);
+      const reason = orphanedBy(session, this.#world);
+      if (reason === undefined) continue;
+      session.close(reason);
       this.#ports.telemetry.series("sentinel_session_evictions_total", { reason: "config" }).add(1);
-      this.#ports.log.write("session.ended", fields);
+      this.#ports.log.write("session.ended", { session: session.ref, reason });
     }
   }
 
   #backendEvents(): BackendEvents {
     return {
       changed: () => this.#changed(),
-      updated: (_backend, uri, sessions) => {
+      updated: (backend, uri, sessions) => {
         const text = encodeNotification("notifications/resources/updated", { uri });
-        for (const session of sessions) session.channel?.send(text);
+        for (const session of sessions) {
+          // What it may read can have changed since it subscribed.
+          const readable = this.view(session).resource(uri, backend.name) !== undefined;
+          if (readable) session.channel?.send(text);
+        }
       },
       logged: (backend, params, owner) => {
         const text = encodeNotification("notifications/message", params);
@@ -276,6 +297,7 @@ function merge(config: Config, backends: Backends, previous: Catalog | undefined
     serverName: config.server.name,
     instructions: config.server.instructions,
     toolsets: config.toolsets,
+    roles: config.roles,
     backends: [...backends.values()]
       .filter((backend) => backend.config.enabled)
       .map(({ name, config: own, found }) => ({ name, config: own, found })),

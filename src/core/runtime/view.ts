@@ -2,6 +2,7 @@
 import { type BackendStatus, SentinelError } from "../../contract/mod.ts";
 import type { KillSwitch, SessionStatus } from "../../contract/manage/mod.ts";
 import { suggest } from "../../contract/suggest.ts";
+import { shownPrincipal } from "../auth/principal.ts";
 import type { Backend } from "../backends/backend.ts";
 import { compilePatterns } from "../patterns.ts";
 import type { Session } from "../session/session.ts";
@@ -39,6 +40,7 @@ export function sessionStatus(session: Session, now: number): SessionStatus {
   for (const stream of session.streams.values()) if (stream.attached) streams++;
   return {
     id: session.ref,
+    ...shownPrincipal(session.principal),
     ...(session.client === undefined ? {} : { client: session.client }),
     transport: session.front,
     protocol: session.revision,

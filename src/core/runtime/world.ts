@@ -1,6 +1,8 @@
 import type { Config } from "../../contract/mod.ts";
 import type { Backend } from "../backends/backend.ts";
 import type { Catalog } from "../catalog/types.ts";
+import type { Validators } from "../catalog/validators.ts";
+import type { Limits } from "../limits/limits.ts";
 import type { KillSwitches } from "./kill_switches.ts";
 
 /**
@@ -14,4 +16,8 @@ export interface World {
   readonly backends: ReadonlyMap<string, Backend>;
   /** Live: a switch holds for every call that starts after it was set, whatever world that has. */
   readonly kills: KillSwitches;
+  /** Live: what was compiled once serves all worlds. */
+  readonly validators: Validators;
+  /** Live: a changed limit holds for every call that starts after it was changed. */
+  readonly limits: Limits;
 }

@@ -2,6 +2,7 @@ import { SentinelError, type SessionId } from "../../contract/mod.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Random } from "../../ports/random.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
+import type { Principal } from "../auth/principal.ts";
 import { networkTransport } from "./network_transport.ts";
 import { type FrontName, Session } from "./session.ts";
 
@@ -22,7 +23,16 @@ export interface RegistryOptions {
   /** In force now. */
   readonly bounds: () => SessionBounds;
   readonly onOpen: (session: Session) => void;
+  /** The roles of a session's principal are others than before. */
+  readonly onRoles: (session: Session) => void;
   readonly onClose: (session: Session, reason: string) => void;
+}
+
+/** What a request must have in common with the session it names. */
+export interface SessionKey {
+  readonly front: FrontName;
+  readonly toolset: string | undefined;
+  readonly principal: Principal;
 }
 
 /** All open sessions. One sweep ends the idle ones and keeps streams alive. */
@@ -55,7 +65,7 @@ export class Sessions {
   }
 
   /** @throws SentinelError OVERLOADED at `sessions.max` */
-  open(front: FrontName, toolset: string | undefined): Session {
+  open(front: FrontName, toolset: string | undefined, principal: Principal): Session {
     const { clock, random, bounds, onOpen, onClose } = this.#options;
     const { max } = bounds();
     if (this.#sessions.size >= max) {
@@ -70,6 +80,7 @@ export class Sessions {
       number: ++this.#opened,
       front,
       toolset,
+      principal,
       clock,
     });
     this.#sessions.set(session.id, session);
@@ -83,14 +94,25 @@ export class Sessions {
     return session;
   }
 
-  /** The session with this id, if it is of this front and toolset; marks it as seen. */
-  find(id: string, front: FrontName, toolset: string | undefined): Session | undefined {
+  /**
+   * The session with this id, if it is of this front, toolset and principal; marks it as seen. What the newest
+   * token says of the principal holds from now on.
+   */
+  find(id: string, { front, toolset, principal }: SessionKey): Session | undefined {
     const session = this.#sessions.get(id);
     if (session === undefined || session.front !== front || session.toolset !== toolset) {
       return undefined;
     }
+    if (session.principal.id !== principal.id) return undefined;
     session.lastSeen = this.#options.clock.monotonic();
+    this.#renew(session, principal);
     return session;
+  }
+
+  #renew(session: Session, principal: Principal): void {
+    const { roleKey } = session.principal;
+    session.principal = principal;
+    if (principal.roleKey !== roleKey) this.#options.onRoles(session);
   }
 
   close(reason: string): void {

@@ -1,5 +1,6 @@
 import type { SessionId } from "../../contract/mod.ts";
 import type { Clock } from "../../ports/clock.ts";
+import type { Principal } from "../auth/principal.ts";
 import type { Ask, AskReply } from "../backends/link.ts";
 import type { JsonObject } from "../mcp/json.ts";
 import { LATEST_LEGACY } from "../mcp/revisions.ts";
@@ -26,11 +27,9 @@ export interface SessionOptions {
   readonly number: number;
   readonly front: FrontName;
   readonly toolset: string | undefined;
+  readonly principal: Principal;
   readonly clock: Clock;
 }
-
-/** Calls one session may have in flight; each holds memory until it is answered. */
-export const MAX_CALLS = 1024;
 
 /** Streams one session keeps; ended ones make room. */
 const MAX_STREAMS = 64;
@@ -57,6 +56,8 @@ export class Session {
   channel: Channel | undefined;
   /** The stream of GET requests (Streamable HTTP). */
   standalone: EventStream | undefined;
+  /** Whose session it is, as the newest token says. */
+  principal: Principal;
   revision = LATEST_LEGACY;
   capabilities: JsonObject = {};
   /** Name and version the client gave. */
@@ -66,6 +67,8 @@ export class Session {
   /** The client confirmed it. */
   initialized = false;
   inFlight = 0;
+  /** Calls of it that hold a slot (`limits.per_session`). */
+  slots = 0;
   /** Calls so far. */
   total = 0;
   /** Monotonic time of the last sign of life. */
@@ -75,13 +78,14 @@ export class Session {
   #logSeverity: number | undefined;
   #closed = false;
 
-  constructor({ id, ref, number, front, toolset, clock }: SessionOptions) {
+  constructor({ id, ref, number, front, toolset, principal, clock }: SessionOptions) {
     this.id = id;
     this.ref = ref;
     this.number = number;
     this.openedAt = clock.now();
     this.front = front;
     this.toolset = toolset;
+    this.principal = principal;
     this.asks = new Asks(clock);
     this.lastSeen = clock.monotonic();
   }

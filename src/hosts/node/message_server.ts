@@ -22,6 +22,8 @@ export function createMessageServer(handle: HttpHandler, peerOf: PeerOf = addres
     headersTimeout: HEADERS_MS,
     requestTimeout: REQUEST_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
+    // Two tokens are none: without this the first one would silently count.
+    joinDuplicateHeaders: true,
   }, (incoming, outgoing) => {
     if (isTargetUsable(incoming)) void answer(handle, peerOf(incoming), { incoming, outgoing });
     else refuse(outgoing);

@@ -5,6 +5,7 @@ import { capabilityHandlers } from "./capabilities.ts";
 import { configHandlers } from "./config.ts";
 import { eventHandlers } from "./events.ts";
 import { killSwitchHandlers } from "./kill_switches.ts";
+import { limitHandlers } from "./limits.ts";
 import { operationHandlers } from "./operations.ts";
 import { sessionHandlers } from "./sessions.ts";
 import { statusHandlers } from "./status.ts";
@@ -16,6 +17,7 @@ export function createHandlers(context: Context): Handlers {
     ...capabilityHandlers(context),
     ...eventHandlers(context),
     ...sessionHandlers(context),
+    ...limitHandlers(context),
     ...killSwitchHandlers(context),
     ...configHandlers(context),
     ...operationHandlers(context),

@@ -7,6 +7,7 @@ import {
   type CallRecord,
   type Capability,
   type KillSwitch,
+  type LimitStatus,
   type RouteRow,
   ROUTES,
   type SessionStatus,
@@ -43,6 +44,7 @@ const capability: Capability = {
   description: "Searches code",
   hash: "abc",
   toolsets: ["reading", "all"],
+  roles: ["developer"],
   killed: "INC-1042",
 };
 
@@ -68,6 +70,16 @@ const killSwitch: KillSwitch = {
   since: AT,
   from: "operator",
   matches: 3,
+};
+
+const limit: LimitStatus = {
+  caller: "https://login.example.com anna",
+  name: "gh__search",
+  limit: "30/min",
+  burst: 10,
+  used: 10,
+  rejected: 41,
+  nextMs: 12_000,
 };
 
 const event: GatewayEvent = {
@@ -97,6 +109,7 @@ const ITEMS = {
   capabilities: capability,
   refused,
   sessions: session,
+  limits: limit,
   killSwitches: killSwitch,
   events: event,
   eventStream: event,
@@ -181,7 +194,9 @@ describe("FILTERS", () => {
   });
 
   it("finds what has been switched off", () => {
-    expects("capabilities", ["killed:yes", "toolset:all", "tool:gh__*"], ["killed:no"]);
+    expects("capabilities", ["killed:yes", "toolset:all", "role:dev*", "tool:gh__*"], [
+      "killed:no",
+    ]);
     expects("killSwitches", ["scope:tools", "from:operator by:anna"], ["from:config"]);
   });
 

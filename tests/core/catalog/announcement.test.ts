@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { ANONYMOUS } from "../../../src/core/auth/principal.ts";
 import { buildCatalog } from "../../../src/core/catalog/catalog.ts";
 import { ServerCapabilitiesSchema } from "./sdk.ts";
 import { sourceOf } from "./support.ts";
@@ -7,7 +8,8 @@ import { sourceOf } from "./support.ts";
 describe("the capabilities of a view", () => {
   const capabilitiesOf = (...declared: Record<string, unknown>[]) => {
     const backends = declared.map((capabilities, at) => [`b${at}`, { found: { capabilities } }]);
-    return buildCatalog(sourceOf(Object.fromEntries(backends))).view(undefined)?.capabilities;
+    return buildCatalog(sourceOf(Object.fromEntries(backends))).view(undefined, ANONYMOUS)
+      ?.capabilities;
   };
 
   it("are the union, with changes announced for each list", () => {
@@ -49,8 +51,11 @@ describe("the capabilities of a view", () => {
       prompts: { listChanged: true },
       resources: { listChanged: true },
     };
-    assert.deepEqual(buildCatalog(sourceOf({ a: {} })).view(undefined)?.capabilities, lists);
-    assert.deepEqual(buildCatalog(sourceOf({})).view(undefined)?.capabilities, lists);
+    assert.deepEqual(
+      buildCatalog(sourceOf({ a: {} })).view(undefined, ANONYMOUS)?.capabilities,
+      lists,
+    );
+    assert.deepEqual(buildCatalog(sourceOf({})).view(undefined, ANONYMOUS)?.capabilities, lists);
   });
 });
 
@@ -60,7 +65,7 @@ describe("the instructions of a view", () => {
       [name, instructions],
     ) => [name, { found: { instructions } }]);
     const setup = configured === undefined ? {} : { instructions: configured };
-    return buildCatalog(sourceOf(Object.fromEntries(backends), setup)).view(undefined)
+    return buildCatalog(sourceOf(Object.fromEntries(backends), setup)).view(undefined, ANONYMOUS)
       ?.instructions;
   };
 

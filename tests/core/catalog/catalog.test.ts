@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { ANONYMOUS } from "../../../src/core/auth/principal.ts";
 import { buildCatalog } from "../../../src/core/catalog/catalog.ts";
 import type { CatalogSource } from "../../../src/core/catalog/types.ts";
 import { parseExact } from "../../../src/core/mcp/json.ts";
@@ -13,7 +14,7 @@ describe("buildCatalog()", () => {
       away: {},
       alpha: { found: { tools: [tool("c", { description: "sea", "x-vendor": { deep: [1] } })] } },
     }));
-    const view = catalog.view(undefined);
+    const view = catalog.view(undefined, ANONYMOUS);
     assert.deepEqual(listed(view, "tool"), [
       tool("zeta__b"),
       tool("zeta__a"),
@@ -47,7 +48,7 @@ describe("buildCatalog()", () => {
     const text = '{"name":"n","inputSchema":{"type":"object","maximum":12345678901234567890,' +
       '"minimum":1.50},"_meta":{"__proto__":{"x":1},"constructor":"c"}}';
     const found = { tools: [parseExact(text) as Record<string, unknown>] };
-    const view = buildCatalog(sourceOf({ a: { found } })).view(undefined);
+    const view = buildCatalog(sourceOf({ a: { found } })).view(undefined, ANONYMOUS);
     const shown = text.replace('"n"', '"a__n"');
     assert.equal(view?.list("tool", undefined), `{"tools":[${shown}]}`);
   });
@@ -56,15 +57,15 @@ describe("buildCatalog()", () => {
     const config = { tools: { allow: ["read_*", "list"], deny: ["read_secret*"] } };
     const names = ["read_a", "read_secret", "list", "lists", "write"];
     const catalog = buildCatalog(sourceOf({ a: { ...tools(...names), config } }));
-    assert.deepEqual(namesOf(catalog.view(undefined)), ["a__read_a", "a__list"]);
+    assert.deepEqual(namesOf(catalog.view(undefined, ANONYMOUS)), ["a__read_a", "a__list"]);
     assert.deepEqual(catalog.refused, []);
-    assert.equal(catalog.view(undefined)?.tool("a__write"), undefined);
+    assert.equal(catalog.view(undefined, ANONYMOUS)?.tool("a__write"), undefined);
   });
 
   it("hides every tool with deny = *, also those file globs would let through", () => {
     const config = { tools: { deny: ["*"] } };
     const catalog = buildCatalog(sourceOf({ a: { ...tools("a/b", ".x", "A.b-c_d"), config } }));
-    assert.deepEqual(namesOf(catalog.view(undefined)), []);
+    assert.deepEqual(namesOf(catalog.view(undefined, ANONYMOUS)), []);
   });
 
   it("frees the name of a hidden tool", () => {
@@ -74,7 +75,7 @@ describe("buildCatalog()", () => {
     }, {
       catalog: { prefix: "never" },
     });
-    assert.equal(buildCatalog(source).view(undefined)?.tool("x")?.backend, "b");
+    assert.equal(buildCatalog(source).view(undefined, ANONYMOUS)?.tool("x")?.backend, "b");
   });
 
   it("renames, describes and fills in as configured, by the name after renaming", () => {
@@ -88,7 +89,10 @@ describe("buildCatalog()", () => {
       },
     };
     const names = ["search_code", "delete_repo", "read"];
-    const view = buildCatalog(sourceOf({ github: { ...tools(...names), config } })).view(undefined);
+    const view = buildCatalog(sourceOf({ github: { ...tools(...names), config } })).view(
+      undefined,
+      ANONYMOUS,
+    );
     assert.deepEqual(listed(view, "tool"), [
       tool("gh__code_search", { description: "Ours only." }),
       tool("gh__read"),
@@ -105,7 +109,10 @@ describe("buildCatalog()", () => {
   it("shows the same items anew when only the configuration has changed", () => {
     const backend = tools("x");
     const textFor = (config: Record<string, unknown>) =>
-      listed(buildCatalog(sourceOf({ a: { ...backend, config } })).view(undefined), "tool");
+      listed(
+        buildCatalog(sourceOf({ a: { ...backend, config } })).view(undefined, ANONYMOUS),
+        "tool",
+      );
     assert.deepEqual(textFor({}), [tool("a__x")]);
     assert.deepEqual(textFor({ alias: "b" }), [tool("b__x")]);
     const described = tool("b__x", { description: "Ours." });
@@ -124,7 +131,7 @@ describe("buildCatalog()", () => {
       ],
     };
     const catalog = buildCatalog(sourceOf({ a: { found } }));
-    assert.deepEqual(listed(catalog.view(undefined), "tool"), [
+    assert.deepEqual(listed(catalog.view(undefined, ANONYMOUS), "tool"), [
       tool("a__optional"),
       tool("a__more", { execution: { other: 1 } }),
       tool("a__forbidden", tasks("forbidden")),
@@ -135,7 +142,7 @@ describe("buildCatalog()", () => {
   it("leaves URIs untouched; of two backends with one URI the first has it", () => {
     const found = { resources: [resource("u:1")], templates: [template("u:{x}")] };
     const catalog = buildCatalog(sourceOf({ a: { found }, b: { found } }));
-    const view = catalog.view(undefined);
+    const view = catalog.view(undefined, ANONYMOUS);
     assert.deepEqual(listed(view, "resource"), [resource("u:1")]);
     assert.equal(view?.resource("u:1")?.backend, "a");
     assert.equal(view?.template("u:{x}")?.backend, "a");

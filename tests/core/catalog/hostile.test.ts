@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { ANONYMOUS } from "../../../src/core/auth/principal.ts";
 import { buildCatalog } from "../../../src/core/catalog/catalog.ts";
 import { parseExact } from "../../../src/core/mcp/json.ts";
 import {
@@ -115,6 +116,7 @@ describe("a list with hostile items", () => {
         const raw = Array.from({ length: 60 }, (_, at) => randomItem(random, at));
         const view = buildCatalog(sourceOf({ b: { found: foundOf({ [kind]: raw }) } })).view(
           undefined,
+          ANONYMOUS,
         );
         const result: unknown = JSON.parse(view?.list(kind, undefined) ?? "");
         const parsed = SCHEMAS[kind].safeParse(result);
@@ -136,7 +138,7 @@ describe("a list with hostile items", () => {
     const good = { description: "fine", "x-vendor": null };
     const raw = [tool("t", { ...bad, ...good, outputSchema: null })];
     const catalog = buildCatalog(sourceOf({ b: { found: foundOf({ tool: raw }) } }));
-    assert.deepEqual(listed(catalog.view(undefined), "tool"), [tool("b__t", good)]);
+    assert.deepEqual(listed(catalog.view(undefined, ANONYMOUS), "tool"), [tool("b__t", good)]);
     assert.deepEqual(catalog.warnings, [
       'Left "icons, _meta, annotations, execution" out of tool "t" of backend "b": ' +
       "clients could not read it",
@@ -146,7 +148,7 @@ describe("a list with hostile items", () => {
   it("keeps annotations whose numbers came in another spelling", () => {
     const text = '{"uri":"u:1","name":"n","size":1e3,"annotations":{"priority":0.50}}';
     const found = foundOf({ resource: [parseExact(text)] });
-    const view = buildCatalog(sourceOf({ b: { found } })).view(undefined);
+    const view = buildCatalog(sourceOf({ b: { found } })).view(undefined, ANONYMOUS);
     assert.equal(view?.list("resource", undefined), `{"resources":[${text}]}`);
   });
 
@@ -156,7 +158,10 @@ describe("a list with hostile items", () => {
       required: null,
     };
     const raw = [tool("t", { inputSchema, outputSchema: { properties: null } })];
-    const view = buildCatalog(sourceOf({ b: { found: foundOf({ tool: raw }) } })).view(undefined);
+    const view = buildCatalog(sourceOf({ b: { found: foundOf({ tool: raw }) } })).view(
+      undefined,
+      ANONYMOUS,
+    );
     const shown = { any: {}, none: { not: {} }, some: { type: "string" } };
     assert.deepEqual(listed(view, "tool"), [
       tool("b__t", {
@@ -171,7 +176,7 @@ describe("a list with hostile items", () => {
       `${'{"type":"object","properties":{"a":'.repeat(29)}{}${"}}".repeat(29)}`,
     );
     const found = foundOf({ tool: [tool("t", { inputSchema: deep })] });
-    const view = buildCatalog(sourceOf({ b: { found } })).view(undefined);
+    const view = buildCatalog(sourceOf({ b: { found } })).view(undefined, ANONYMOUS);
     assert.deepEqual(listed(view, "tool"), [tool("b__t", { inputSchema: deep })]);
   });
 
@@ -179,7 +184,7 @@ describe("a list with hostile items", () => {
     const description = '"},{"name":"evil","inputSchema":{"type":"object"}},{"x":"';
     const found = foundOf({ tool: [tool('a"b\\', { description })] });
     const source = sourceOf({ b: { found } }, { catalog: { sanitize: false } });
-    const view = buildCatalog(source).view(undefined);
+    const view = buildCatalog(source).view(undefined, ANONYMOUS);
     assert.deepEqual(listed(view, "tool"), [tool('b__a"b\\', { description })]);
   });
 });
@@ -189,14 +194,14 @@ describe("names of the language", () => {
     const prompts = LANGUAGE_NAMES.map((name) => ({ name }));
     const found = { tools: LANGUAGE_NAMES.map((name) => tool(name)), prompts };
     const source = sourceOf({ constructor: { found } }, { catalog: { prefix: "never" } });
-    const view = buildCatalog(source).view(undefined);
+    const view = buildCatalog(source).view(undefined, ANONYMOUS);
     assert.deepEqual(namesOf(view), LANGUAGE_NAMES);
     assert.deepEqual(namesOf(view, "prompt"), LANGUAGE_NAMES);
     for (const name of LANGUAGE_NAMES) assert.equal(view?.tool(name)?.original, name);
   });
 
   it("find nothing where nothing is listed", () => {
-    const view = buildCatalog(sourceOf({ a: tools() })).view(undefined);
+    const view = buildCatalog(sourceOf({ a: tools() })).view(undefined, ANONYMOUS);
     for (const name of [...LANGUAGE_NAMES, ""]) {
       assert.equal(view?.tool(name), undefined);
       assert.equal(view?.prompt(name), undefined);
@@ -207,7 +212,7 @@ describe("names of the language", () => {
   it("take no renaming, description or defaults from a prototype", () => {
     const config = { tools: { rename: { x: "y" }, describe: {}, defaults: {} } };
     const found = { tools: LANGUAGE_NAMES.map((name) => tool(name)) };
-    const view = buildCatalog(sourceOf({ a: { found, config } })).view(undefined);
+    const view = buildCatalog(sourceOf({ a: { found, config } })).view(undefined, ANONYMOUS);
     for (const item of listed(view, "tool")) {
       assert.equal(item["description"], undefined);
       assert.equal(view?.tool(String(item["name"]))?.defaults, undefined);
@@ -225,7 +230,10 @@ describe("names of the language", () => {
     assert.ok(backend !== undefined);
     const rules = { ...backend.config.tools, defaults: { t: evil } };
     const config = { ...backend.config, tools: rules };
-    const view = buildCatalog({ ...source, backends: [{ ...backend, config }] }).view(undefined);
+    const view = buildCatalog({ ...source, backends: [{ ...backend, config }] }).view(
+      undefined,
+      ANONYMOUS,
+    );
     assert.deepEqual(view?.tool("a__t")?.defaults, evil);
     assert.equal(view?.list("tool", undefined).includes('"__proto__":{"admin":true}'), true);
     assert.equal(({} as Record<string, unknown>)["admin"], undefined);
@@ -235,7 +243,7 @@ describe("names of the language", () => {
 describe("a large catalog", () => {
   it("of 10,000 tools lists and resolves each of them", () => {
     const names = Array.from({ length: 10_000 }, (_, at) => `tool.${at}`);
-    const view = buildCatalog(sourceOf({ a: tools(...names) })).view(undefined);
+    const view = buildCatalog(sourceOf({ a: tools(...names) })).view(undefined, ANONYMOUS);
     const shown = namesOf(view);
     assert.equal(new Set(shown).size, 10_000);
     assert.deepEqual(shown.map((name) => view?.tool(name)?.original), names);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { ANONYMOUS } from "../../../src/core/auth/principal.ts";
 import { buildCatalog } from "../../../src/core/catalog/catalog.ts";
 import type { Catalog, View } from "../../../src/core/catalog/types.ts";
 import { foundOf, listed, namesOf, resource, seeded, sourceOf, template, tool } from "./support.ts";
@@ -61,7 +62,7 @@ describe("lists and routing", () => {
     for (let round = 0; round < 60; round++) {
       const names = Array.from({ length: 40 }, () => randomName(random));
       const catalog = randomCatalog(random, names);
-      const whole = catalog.view(undefined);
+      const whole = catalog.view(undefined, ANONYMOUS);
       const candidates = [
         ...names,
         ...names.map((name) => `a__${name}`),
@@ -69,7 +70,7 @@ describe("lists and routing", () => {
         ...namesOf(whole),
         ...namesOf(whole, "prompt"),
       ];
-      for (const view of [whole, catalog.view("some")]) {
+      for (const view of [whole, catalog.view("some", ANONYMOUS)]) {
         assertListedResolves(view);
         assertResolvedIsListed(view, candidates);
       }

@@ -20,6 +20,7 @@ interface Backend {
 interface Setup {
   readonly catalog?: JsonObject;
   readonly toolsets?: JsonObject;
+  readonly roles?: JsonObject;
   readonly instructions?: string;
 }
 
@@ -28,14 +29,15 @@ const ALL = { tools: {}, prompts: {}, resources: {} };
 /** A source with real defaults of the configuration; a backend without `found` has never answered. */
 export function sourceOf(
   backends: Readonly<Record<string, Backend>>,
-  { catalog = {}, toolsets = {}, instructions }: Setup = {},
+  { catalog = {}, toolsets = {}, roles = {}, instructions }: Setup = {},
 ): CatalogSource {
-  const config = v.parse(ConfigSchema, { catalog, toolsets });
+  const config = v.parse(ConfigSchema, { catalog, toolsets, roles });
   return {
     catalog: config.catalog,
     serverName: config.server.name,
     instructions,
     toolsets: config.toolsets,
+    roles: config.roles,
     backends: Object.entries(backends).map(([name, backend]) => ({
       name,
       config: configOf(backend.config),

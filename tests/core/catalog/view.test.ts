@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { ANONYMOUS } from "../../../src/core/auth/principal.ts";
 import { SentinelError } from "../../../src/contract/mod.ts";
 import { buildCatalog } from "../../../src/core/catalog/catalog.ts";
 import type { View } from "../../../src/core/catalog/types.ts";
@@ -21,7 +22,7 @@ function refusal(run: () => unknown): SentinelError {
 
 describe("the lists of a view", () => {
   it("come in pages of 1,000 that together are the list", () => {
-    const view = buildCatalog(sourceOf({ a: tools(...many(2500)) })).view(undefined);
+    const view = buildCatalog(sourceOf({ a: tools(...many(2500)) })).view(undefined, ANONYMOUS);
     const first = pageOf(view, "tool");
     const second = pageOf(view, "tool", first.next);
     const third = pageOf(view, "tool", second.next);
@@ -31,12 +32,12 @@ describe("the lists of a view", () => {
   });
 
   it("have no further page after exactly 1,000 items", () => {
-    const view = buildCatalog(sourceOf({ a: tools(...many(1000)) })).view(undefined);
+    const view = buildCatalog(sourceOf({ a: tools(...many(1000)) })).view(undefined, ANONYMOUS);
     assert.equal(pageOf(view, "tool").next, undefined);
   });
 
   it("are empty lists when there is nothing", () => {
-    const view = buildCatalog(sourceOf({})).view(undefined);
+    const view = buildCatalog(sourceOf({})).view(undefined, ANONYMOUS);
     assert.equal(view?.list("tool", undefined), '{"tools":[]}');
     assert.equal(view?.list("prompt", undefined), '{"prompts":[]}');
     assert.equal(view?.list("resource", undefined), '{"resources":[]}');
@@ -45,7 +46,10 @@ describe("the lists of a view", () => {
 
   it("begin a new page before it grows beyond 4 MB", () => {
     const big = many(200).map((name) => tool(name, { description: "x".repeat(60_000) }));
-    const view = buildCatalog(sourceOf({ a: { found: { tools: big } } })).view(undefined);
+    const view = buildCatalog(sourceOf({ a: { found: { tools: big } } })).view(
+      undefined,
+      ANONYMOUS,
+    );
     const { items, next } = pageOf(view, "tool");
     assert.equal(items.length, 66);
     assert.equal(typeof next, "string");
@@ -54,8 +58,8 @@ describe("the lists of a view", () => {
 
   it("are serialised once: the same text for each caller", () => {
     const catalog = buildCatalog(sourceOf({ a: tools(...many(1500)) }));
-    const view = catalog.view(undefined);
-    assert.equal(catalog.view(undefined), view);
+    const view = catalog.view(undefined, ANONYMOUS);
+    assert.equal(catalog.view(undefined, ANONYMOUS), view);
     assert.equal(view?.list("tool", undefined), view?.list("tool", undefined));
   });
 });
@@ -66,14 +70,14 @@ describe("a cursor", () => {
     a: { found: { tools: many(1500).map((name) => tool(name)), prompts } },
   });
   const before = buildCatalog(source);
-  const cursor = pageOf(before.view(undefined), "tool").next ?? "";
+  const cursor = pageOf(before.view(undefined, ANONYMOUS), "tool").next ?? "";
 
   it("is opaque text that can stand in a URL", () => {
     assert.match(cursor, /^[A-Za-z0-9_-]+$/);
   });
 
   it("that is not ours is refused, the empty one included", () => {
-    const view = before.view(undefined);
+    const view = before.view(undefined, ANONYMOUS);
     const middle = Math.floor(cursor.length / 2);
     const flipped = cursor.slice(0, middle) + (cursor[middle] === "A" ? "B" : "A") +
       cursor.slice(middle + 1);
@@ -98,29 +102,39 @@ describe("a cursor", () => {
   });
 
   it("of one list is refused by another", () => {
-    const error = refusal(() => before.view(undefined)?.list("prompt", cursor));
+    const error = refusal(() => before.view(undefined, ANONYMOUS)?.list("prompt", cursor));
     assert.equal(error.code, "INVALID_PARAMS");
   });
 
   it("continues after its item in a changed catalog", () => {
     const changed = sourceOf({ new: tools("first"), a: tools(...many(1200, 500)) });
-    const { items } = pageOf(buildCatalog(changed, before).view(undefined), "tool", cursor);
+    const { items } = pageOf(
+      buildCatalog(changed, before).view(undefined, ANONYMOUS),
+      "tool",
+      cursor,
+    );
     assert.deepEqual([items[0]?.["name"], items.length], ["a__t1000", 700]);
   });
 
   it("is refused when its item is gone", () => {
-    const view = buildCatalog(sourceOf({ a: tools(...many(10)) }), before).view(undefined);
+    const view = buildCatalog(sourceOf({ a: tools(...many(10)) }), before).view(
+      undefined,
+      ANONYMOUS,
+    );
     assert.equal(refusal(() => view?.list("tool", cursor)).code, "INVALID_PARAMS");
   });
 
   it("of the last item leads to an empty page", () => {
-    const view = buildCatalog(sourceOf({ a: tools(...many(1000)) }), before).view(undefined);
+    const view = buildCatalog(sourceOf({ a: tools(...many(1000)) }), before).view(
+      undefined,
+      ANONYMOUS,
+    );
     assert.deepEqual(pageOf(view, "tool", cursor), { items: [], next: undefined });
   });
 
   it("carries any URI", () => {
     const resources = many(1001).map((name) => resource(`file:///ü😀/${name}`));
-    const view = buildCatalog(sourceOf({ a: { found: { resources } } })).view(undefined);
+    const view = buildCatalog(sourceOf({ a: { found: { resources } } })).view(undefined, ANONYMOUS);
     assert.equal(listed(view, "resource").length, 1001);
   });
 });
@@ -133,7 +147,7 @@ describe("the fingerprints of a view", () => {
     templates: [template("u:{x}")],
   };
   const of = (changed: Partial<typeof found>) =>
-    buildCatalog(sourceOf({ a: { found: { ...found, ...changed } } })).view(undefined)
+    buildCatalog(sourceOf({ a: { found: { ...found, ...changed } } })).view(undefined, ANONYMOUS)
       ?.fingerprints;
 
   it("change exactly for the list that changed; resources cover templates", () => {
@@ -163,7 +177,7 @@ describe("the resources of a view", () => {
     a: one(["db://users/1"], ["db://{table}/{id}", "{+anything}"]),
     b: one([], ["db://users/{id}", "db://{table}/{key}"]),
     c: one(["db://orders/9"], []),
-  })).view(undefined);
+  })).view(undefined, ANONYMOUS);
 
   it("are found exactly before any template", () => {
     assert.equal(view?.resource("db://users/1")?.backend, "a");
@@ -191,11 +205,11 @@ describe("the resources of a view", () => {
 
   it("that nothing matches go to the only backend with resources", () => {
     const lone = sourceOf({ a: one([], []), b: { found: { capabilities: { tools: {} } } }, c: {} });
-    assert.equal(buildCatalog(lone).view(undefined)?.resource("x:y")?.backend, "a");
+    assert.equal(buildCatalog(lone).view(undefined, ANONYMOUS)?.resource("x:y")?.backend, "a");
     const two = sourceOf({ a: one([], []), b: one([], []) });
-    assert.equal(buildCatalog(two).view(undefined)?.resource("x:y"), undefined);
+    assert.equal(buildCatalog(two).view(undefined, ANONYMOUS)?.resource("x:y"), undefined);
     const none = sourceOf({ b: { found: { capabilities: { tools: {} } } } });
-    assert.equal(buildCatalog(none).view(undefined)?.resource("x:y"), undefined);
+    assert.equal(buildCatalog(none).view(undefined, ANONYMOUS)?.resource("x:y"), undefined);
   });
 
   it("of endless length are not matched against templates", () => {

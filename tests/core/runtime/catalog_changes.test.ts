@@ -31,8 +31,9 @@ function catalogOf(offers: Readonly<Record<string, Tools>>) {
       refused: [],
     },
   }));
-  const { catalog, toolsets } = config;
-  return buildCatalog({ catalog, serverName: "test", instructions: undefined, toolsets, backends });
+  const { catalog, toolsets, roles } = config;
+  const instructions = undefined;
+  return buildCatalog({ catalog, serverName: "test", instructions, toolsets, roles, backends });
 }
 
 function setUp() {

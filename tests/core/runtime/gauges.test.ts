@@ -10,6 +10,8 @@ import { SystemClock } from "../../../src/hosts/clock.ts";
 import { createFetchClient } from "../../../src/hosts/http_client/fetch_client.ts";
 import { createSpawner } from "../../../src/hosts/process/spawn.ts";
 import { systemRandom } from "../../../src/hosts/random.ts";
+import { interpreter } from "../../../src/hosts/schema_compiler/interpreter.ts";
+import { MemoryRateStore } from "../../../src/stores/memory/rate_store.ts";
 import { MemoryStateStore } from "../../../src/stores/memory/state_store.ts";
 import { Registry } from "../../../src/telemetry/registry.ts";
 import { type ConfigInput, fixtureBackend } from "../../support/core.ts";
@@ -30,6 +32,8 @@ async function setUp(input: ConfigInput) {
     spawner,
     version: "0.0.0-test",
     mask: (text) => text,
+    rates: new MemoryRateStore(),
+    schemas: interpreter,
     state: new MemoryStateStore(),
   });
   runtime.start();

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { EventStream } from "../../../src/core/session/event_stream.ts";
+import { ANONYMOUS } from "../../../src/core/auth/principal.ts";
 import { Sessions } from "../../../src/core/session/registry.ts";
 import { systemRandom } from "../../../src/hosts/random.ts";
 import { Registry } from "../../../src/telemetry/registry.ts";
@@ -16,6 +17,7 @@ function setUp(max = 10) {
     telemetry,
     bounds: () => ({ max, idleMs: 30_000, heartbeatMs: 15_000 }),
     onOpen: () => {},
+    onRoles: () => {},
     onClose: (session) => closed.push(session.id),
   });
   return { clock, sessions, closed, telemetry };
@@ -25,7 +27,7 @@ describe("Sessions", () => {
   it("gives ids that cannot be guessed and are never the same (T21)", () => {
     const { sessions } = setUp(2000);
     const ids = new Set(
-      Array.from({ length: 1000 }, () => sessions.open("streamable_http", undefined).id),
+      Array.from({ length: 1000 }, () => sessions.open("streamable_http", undefined, ANONYMOUS).id),
     );
     assert.equal(ids.size, 1000);
     for (const id of ids) assert.match(id, /^[0-9a-f]{32}$/);
@@ -33,20 +35,32 @@ describe("Sessions", () => {
 
   it("finds a session only at its own front and toolset", () => {
     const { sessions } = setUp();
-    const { id } = sessions.open("streamable_http", "small");
-    assert.ok(sessions.find(id, "streamable_http", "small") !== undefined);
-    assert.equal(sessions.find(id, "streamable_http", undefined), undefined);
-    assert.equal(sessions.find(id, "http_sse", "small"), undefined);
-    assert.equal(sessions.find("other", "streamable_http", "small"), undefined);
+    const { id } = sessions.open("streamable_http", "small", ANONYMOUS);
+    assert.ok(
+      sessions.find(id, { front: "streamable_http", toolset: "small", principal: ANONYMOUS }) !==
+        undefined,
+    );
+    assert.equal(
+      sessions.find(id, { front: "streamable_http", toolset: undefined, principal: ANONYMOUS }),
+      undefined,
+    );
+    assert.equal(
+      sessions.find(id, { front: "http_sse", toolset: "small", principal: ANONYMOUS }),
+      undefined,
+    );
+    assert.equal(
+      sessions.find("other", { front: "streamable_http", toolset: "small", principal: ANONYMOUS }),
+      undefined,
+    );
   });
 
   it("closes idle sessions, keeps busy ones", async () => {
     const { sessions, clock, closed } = setUp();
-    const idle = sessions.open("streamable_http", undefined);
-    const calling = sessions.open("streamable_http", undefined);
+    const idle = sessions.open("streamable_http", undefined, ANONYMOUS);
+    const calling = sessions.open("streamable_http", undefined, ANONYMOUS);
     calling.inFlight = 1;
-    const pipe = sessions.open("stdio", undefined);
-    const streaming = sessions.open("streamable_http", undefined);
+    const pipe = sessions.open("stdio", undefined, ANONYMOUS);
+    const streaming = sessions.open("streamable_http", undefined, ANONYMOUS);
     const stream = new EventStream({ key: "s" });
     streaming.addStream(stream);
     stream.open();
@@ -60,7 +74,7 @@ describe("Sessions", () => {
 
   it("keeps streams alive with a comment at every heartbeat", async () => {
     const { sessions, clock } = setUp();
-    const session = sessions.open("streamable_http", undefined);
+    const session = sessions.open("streamable_http", undefined, ANONYMOUS);
     const stream = new EventStream({ key: "s" });
     session.addStream(stream);
     const body = stream.open();
@@ -71,16 +85,16 @@ describe("Sessions", () => {
 
   it("refuses more than the bound, and takes one again when one has gone", () => {
     const { sessions } = setUp(1);
-    const session = sessions.open("stdio", undefined);
-    assert.throws(() => sessions.open("stdio", undefined), { code: "OVERLOADED" });
+    const session = sessions.open("stdio", undefined, ANONYMOUS);
+    assert.throws(() => sessions.open("stdio", undefined, ANONYMOUS), { code: "OVERLOADED" });
     session.close("gone");
-    sessions.open("stdio", undefined);
+    sessions.open("stdio", undefined, ANONYMOUS);
   });
 
   it("counts what is open and ends everything at once", () => {
     const { sessions, telemetry, clock } = setUp();
-    sessions.open("stdio", undefined);
-    sessions.open("http_sse", undefined).inFlight = 2;
+    sessions.open("stdio", undefined, ANONYMOUS);
+    sessions.open("http_sse", undefined, ANONYMOUS).inFlight = 2;
     assert.equal(sessions.inFlight, 2);
     const active = () => telemetry.read("sentinel_sessions_active").map(({ value }) => value);
     assert.deepEqual(active(), [1, 1]);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { MetricName } from "../../../src/contract/metrics.ts";
+import { ANONYMOUS } from "../../../src/core/auth/principal.ts";
 import { Sessions } from "../../../src/core/session/registry.ts";
 import { systemRandom } from "../../../src/hosts/random.ts";
 import { Registry } from "../../../src/telemetry/registry.ts";
@@ -15,6 +16,7 @@ function setUp() {
     telemetry,
     bounds: () => ({ max: 10, idleMs: 30_000, heartbeatMs: 15_000 }),
     onOpen: () => {},
+    onRoles: () => {},
     onClose: () => {},
   });
   const read = (metric: MetricName) =>
@@ -27,9 +29,9 @@ function setUp() {
 describe("metrics of sessions", () => {
   it("count open ones by transport, and how long each lasted", async () => {
     const { clock, sessions, read } = setUp();
-    const pipe = sessions.open("stdio", undefined);
-    sessions.open("streamable_http", undefined);
-    const old = sessions.open("http_sse", undefined);
+    const pipe = sessions.open("stdio", undefined, ANONYMOUS);
+    sessions.open("streamable_http", undefined, ANONYMOUS);
+    const old = sessions.open("http_sse", undefined, ANONYMOUS);
     old.revision = "2024-11-05";
     assert.deepEqual(read("sentinel_sessions_active"), { pipe: 1, tcp: 2 });
     assert.deepEqual(read("mcp_server_session_duration_seconds"), {});
@@ -47,7 +49,7 @@ describe("metrics of sessions", () => {
 
   it("count those that were ended because they were idle", async () => {
     const { clock, sessions, read } = setUp();
-    sessions.open("streamable_http", undefined);
+    sessions.open("streamable_http", undefined, ANONYMOUS);
     await clock.advance(31_000);
     assert.equal(sessions.size, 0);
     assert.deepEqual(read("sentinel_session_evictions_total"), { idle: 1, operator: 0, config: 0 });

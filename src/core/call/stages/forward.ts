@@ -2,8 +2,9 @@
 import { SentinelError } from "../../../contract/mod.ts";
 import type { Ask, AskReply, Link } from "../../backends/link.ts";
 import type { Target } from "../../catalog/types.ts";
-import { isObject, type JsonObject } from "../../mcp/json.ts";
+import type { JsonObject } from "../../mcp/json.ts";
 import { cannotAnswer } from "../../session/session.ts";
+import { argumentsOf } from "../arguments.ts";
 import type { Call } from "../call.ts";
 
 export function forward(call: Call): undefined | Promise<undefined> {
@@ -43,8 +44,7 @@ function forwarded(method: string, params: JsonObject, target: Target): JsonObje
   if (target.kind === "resource") return params;
   const named = { ...params, name: target.original };
   if (target.defaults === undefined) return named;
-  const given = params["arguments"];
-  return { ...named, arguments: { ...target.defaults, ...(isObject(given) ? given : {}) } };
+  return { ...named, arguments: argumentsOf(params, target) };
 }
 
 function deliver(call: Call, method: string, params: JsonObject): void {

@@ -1,10 +1,13 @@
-/** `limit`: kill switches first. They are live, not part of the world: a switch holds from its answer on. */
+/** `limit`: kill switches first, then slots and rates. All are live, not part of the world. */
 import type { Target } from "../../catalog/types.ts";
 import { killedError } from "../../runtime/kill_switches.ts";
 import type { Call } from "../call.ts";
 
-export function limit(call: Call): undefined {
+/** @throws SentinelError TOOL_DISABLED, BACKEND_DISABLED, OVERLOADED, RATE_LIMITED */
+export function limit(call: Call): undefined | Promise<undefined> {
   const target = call.target as Target;
-  const set = call.world.kills.of(target);
+  const { kills, limits } = call.world;
+  const set = kills.of(target);
   if (set !== undefined) throw killedError(set, target);
+  return limits.admit(call);
 }

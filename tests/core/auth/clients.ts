@@ -1,0 +1,189 @@
+/** One client of each front, with the same few methods, so that a test can ask all of them the same. */
+import { createParser } from "eventsource-parser";
+import { SignJWT } from "jose";
+import type { Core } from "../../../src/core/mod.ts";
+import type { ConfigInput } from "../../support/core.ts";
+import { BASE, HEADERS, messagesOf, post, type Rpc } from "../../support/http_session.ts";
+import { PipeClient } from "../../support/pipe_client.ts";
+
+const SECRET = "0123456789abcdef0123456789abcdef";
+const ISSUER = "https://issuer.test";
+const AUDIENCE = "https://gateway.test";
+
+/** `[auth]` that takes the tokens of `tokenFor`. */
+export const SIGN_IN: NonNullable<ConfigInput["auth"]> = {
+  mode: "jwt",
+  jwt: [{ issuer: ISSUER, audience: AUDIENCE, secret: SECRET }],
+};
+
+export function tokenFor(subject: string, roles: readonly string[]): Promise<string> {
+  return new SignJWT({ roles })
+    .setProtectedHeader({ alg: "HS256" })
+    .setIssuer(ISSUER)
+    .setAudience(AUDIENCE)
+    .setSubject(subject)
+    .setExpirationTime("1h")
+    .sign(new TextEncoder().encode(SECRET));
+}
+
+export interface Client {
+  /** Result of `initialize`. */
+  readonly initialized: Rpc;
+  /** Notifications so far, in order. */
+  readonly notified: readonly Rpc[];
+  request(method: string, params?: unknown): Promise<Rpc>;
+  /** Signs in anew, as the same subject. */
+  renew(token: string): void;
+  close(): Promise<void>;
+}
+
+export const FRONTS = ["streamable", "sse", "pipe"] as const;
+type Front = (typeof FRONTS)[number];
+
+/** An initialized client; without a token while sign-in is off. */
+export async function openClient(core: Core, front: Front, token?: string): Promise<Client> {
+  if (front === "pipe") return await openPipe(core, token);
+  const client = front === "sse" ? new SseClient(core, token) : new StreamableClient(core, token);
+  await client.open();
+  return client;
+}
+
+const INITIALIZE = { capabilities: {}, clientInfo: { name: "c", version: "1" } };
+
+async function openPipe(core: Core, token: string | undefined): Promise<Client> {
+  const pipe = new PipeClient();
+  void core.attach(pipe, token === undefined ? {} : { token });
+  const initialized = await pipe.initialize();
+  let lastId = 0;
+  return {
+    initialized,
+    get notified() {
+      return pipe.received.filter(({ id }) => id === undefined);
+    },
+    request: (method, params) => pipe.request(++lastId, method, params),
+    renew: () => {},
+    close: () => Promise.resolve(pipe.close()),
+  };
+}
+
+abstract class HttpClient implements Client {
+  initialized: Rpc = {};
+  readonly notified: Rpc[] = [];
+  protected readonly core: Core;
+  #token: string | undefined;
+  #lastId = 0;
+  #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+
+  constructor(core: Core, token: string | undefined) {
+    this.core = core;
+    this.#token = token;
+  }
+
+  abstract open(): Promise<void>;
+  abstract request(method: string, params?: unknown): Promise<Rpc>;
+
+  renew(token: string): void {
+    this.#token = token;
+  }
+
+  async close(): Promise<void> {
+    await this.#reader?.cancel();
+  }
+
+  protected nextId(): number {
+    return ++this.#lastId;
+  }
+
+  protected get authorization(): Record<string, string> {
+    return this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` };
+  }
+
+  /** Opens a stream of events and reads it until the end. */
+  protected async listen(
+    path: string,
+    headers: Record<string, string>,
+    take: (event: string | undefined, data: string) => void,
+  ): Promise<void> {
+    const all = { host: "127.0.0.1:8808", accept: "text/event-stream", ...headers };
+    const request = new Request(BASE + path, { headers: { ...all, ...this.authorization } });
+    const { body } = await this.core.fetch(request);
+    const reader = (body as ReadableStream<Uint8Array>).getReader();
+    this.#reader = reader;
+    const parser = createParser({ onEvent: ({ event, data }) => take(event, data) });
+    void pump(reader, (text) => parser.feed(text));
+  }
+}
+
+async function pump(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  take: (text: string) => void,
+): Promise<void> {
+  const decoder = new TextDecoder();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    take(decoder.decode(value, { stream: true }));
+  }
+}
+
+class StreamableClient extends HttpClient {
+  #headers: Record<string, string> = {};
+
+  async open(): Promise<void> {
+    const params = { ...INITIALIZE, protocolVersion: "2025-11-25" };
+    const message = { jsonrpc: "2.0", id: "init", method: "initialize", params };
+    const response = await post(this.core.fetch, message, this.authorization);
+    const id = response.headers.get("mcp-session-id") ?? "";
+    this.initialized = (await messagesOf(response))[0] as Rpc;
+    this.#headers = { "mcp-session-id": id, "mcp-protocol-version": "2025-11-25" };
+    await this.#post({ jsonrpc: "2.0", method: "notifications/initialized" });
+    await this.listen("/mcp", this.#headers, (_, data) => {
+      if (data !== "") this.notified.push(JSON.parse(data) as Rpc);
+    });
+  }
+
+  async request(method: string, params?: unknown): Promise<Rpc> {
+    const message = { jsonrpc: "2.0", id: this.nextId(), method, params };
+    return (await messagesOf(await this.#post(message))).at(-1) as Rpc;
+  }
+
+  #post(message: unknown): Promise<Response> {
+    return post(this.core.fetch, message, { ...this.#headers, ...this.authorization });
+  }
+}
+
+class SseClient extends HttpClient {
+  readonly #waiting = new Map<unknown, (message: Rpc) => void>();
+  readonly #endpoint = Promise.withResolvers<string>();
+
+  async open(): Promise<void> {
+    await this.listen("/sse", {}, (event, data) => {
+      if (event === "endpoint") this.#endpoint.resolve(data);
+      else this.#take(JSON.parse(data) as Rpc);
+    });
+    const params = { ...INITIALIZE, protocolVersion: "2024-11-05" };
+    this.initialized = await this.request("initialize", params);
+    await this.#post({ jsonrpc: "2.0", method: "notifications/initialized" });
+  }
+
+  async request(method: string, params?: unknown): Promise<Rpc> {
+    const id = this.nextId();
+    const { promise, resolve } = Promise.withResolvers<Rpc>();
+    this.#waiting.set(id, resolve);
+    await this.#post({ jsonrpc: "2.0", id, method, params });
+    return await promise;
+  }
+
+  #take(message: Rpc): void {
+    if (message.id === undefined) this.notified.push(message);
+    else this.#waiting.get(message.id)?.(message);
+  }
+
+  async #post(message: unknown): Promise<void> {
+    const body = JSON.stringify(message);
+    const headers = { ...HEADERS, ...this.authorization };
+    const url = BASE + await this.#endpoint.promise;
+    const { status } = await this.core.fetch(new Request(url, { method: "POST", headers, body }));
+    if (status !== 202) throw new Error(`The message was not taken: ${status}`);
+  }
+}
