@@ -90,7 +90,7 @@ export function cut(request: IncomingMessage): void {
 /** Never answers. */
 export function hang(): void {}
 
-export const HEALTH = { state: "ready", name: "gateway" };
+export const HEALTH = { state: "ready", name: "gateway", revision: 1 };
 
 export const OPERATION = {
   operation: "reconnect",

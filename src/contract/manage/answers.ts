@@ -25,6 +25,7 @@ function pageOf<const Item extends v.GenericSchema>(item: Item) {
 export const HealthAnswer = v.object({
   state: RuntimeStateSchema,
   name: text("Name of the gateway."),
+  revision,
 });
 
 export const StatusAnswer = v.object({

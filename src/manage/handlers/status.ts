@@ -8,7 +8,7 @@ export function statusHandlers(
   // Made when it is first asked for: what makes it is loaded by nobody else.
   let document: Promise<Record<string, unknown>> | undefined;
   return {
-    health: () => ({ state: control.state, name: control.name }),
+    health: () => ({ state: control.state, name: control.name, revision: control.revision }),
     status: ({ act }) => {
       const endpoint = facts.endpoint();
       return {
