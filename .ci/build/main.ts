@@ -1,16 +1,22 @@
 /**
- * `npm run build`: one file of the CLI that runs on Node, Deno and Bun, and one of the core alone, which
- * needs no runtime's builtins.
+ * `npm run build`: the CLI as a file and its parts, which run on Node, Deno and Bun, and one file of the core
+ * alone, which needs no runtime's builtins.
  */
-import { mkdir, stat } from "node:fs/promises";
+import { readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
 import process from "node:process";
 import { buildCli, buildCore, CLI_BUNDLE, CORE_BUNDLE } from "./bundles.ts";
 
-await mkdir("dist", { recursive: true });
+await rm("dist", { recursive: true, force: true });
 const warnings = [...await buildCli(), ...await buildCore()];
 for (const warning of warnings) console.error(`warning: ${warning}`);
-for (const file of [CLI_BUNDLE, CORE_BUNDLE]) {
-  const { size } = await stat(file);
-  console.log(`${file}  ${Math.round(size / 1024)} KiB`);
-}
+const parts = await readdir("dist/parts");
+console.log(`${CLI_BUNDLE}  ${await kibibytes([CLI_BUNDLE])}`);
+console.log(`dist/parts  ${await kibibytes(parts.map((name) => join("dist/parts", name)))}`);
+console.log(`${CORE_BUNDLE}  ${await kibibytes([CORE_BUNDLE])}`);
 if (warnings.length > 0) process.exit(1);
+
+async function kibibytes(files: readonly string[]): Promise<string> {
+  const sizes = await Promise.all(files.map(async (file) => (await stat(file)).size));
+  return `${Math.round(sizes.reduce((sum, size) => sum + size, 0) / 1024)} KiB`;
+}
