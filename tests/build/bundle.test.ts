@@ -1,17 +1,21 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import { promisify } from "node:util";
 import { build } from "esbuild";
 import { buildCli, buildCore } from "../../.ci/build/bundles.ts";
 import { startEchoServer } from "../support/echo_server.ts";
+import { HttpSession, overHttp } from "../support/http_session.ts";
 import { proves } from "../support/proves.ts";
+import { RunningProgram } from "../support/running_program.ts";
 import { executable, REPOSITORY } from "../support/runtime.ts";
 
 const run = promisify(execFile);
+const RUNS = [["node", []], ["deno", ["run", "-A"]], ["bun", []]] as const;
 
 describe("bundles", () => {
   let folder: string;
@@ -26,7 +30,7 @@ describe("bundles", () => {
     async () => {
       const file = join(folder, "mcp-sentinel.js");
       assert.deepEqual(await buildCli(folder), []);
-      for (const [runtime, args] of [["node", []], ["deno", ["run", "-A"]], ["bun", []]] as const) {
+      for (const [runtime, args] of RUNS) {
         const { stdout } = await run(executable(runtime), [...args, file, "version", "--json"], {
           cwd: folder,
         });
@@ -34,6 +38,36 @@ describe("bundles", () => {
       }
     },
   );
+
+  it("the built gateway checks, forwards and answers calls on all three runtimes", async () => {
+    const echo = await startEchoServer();
+    await buildCli(folder);
+    const config = join(folder, "sentinel.toml");
+    const listen = 'listen = "127.0.0.1:0"\n';
+    await writeFile(
+      config,
+      `[server]\n${listen}[management]\n${listen}[backends.echo]\nurl = "${echo.url}"\n`,
+    );
+    const server = ["server", "--config", config, "--json"];
+    const env = { ...process.env, XDG_STATE_HOME: folder };
+    for (const [runtime, args] of RUNS) {
+      const command = executable(runtime);
+      const file = join(folder, "mcp-sentinel.js");
+      const program = new RunningProgram({ command, args: [...args, file, ...server] }, env);
+      try {
+        const [, url = ""] = await program.printed(/"url":\s*"(http:[^"]+)"/);
+        const session = await HttpSession.open(overHttp(url));
+        // More calls than are checked before the compiler of schemas is loaded.
+        for (let call = 1; call <= 8; call++) {
+          const { result } = await session.call("echo__echo", { text: `call ${call}` });
+          assert.equal(result?.content[0].text, `call ${call}`, runtime);
+        }
+      } finally {
+        await program.stop();
+      }
+    }
+    await echo.close();
+  });
 
   proves("X2", "the core alone has no builtin and generates no code", async () => {
     const file = join(folder, "core.js");

@@ -161,3 +161,18 @@ export class HttpSession {
     );
   }
 }
+
+/** The requests of a session go over the network, to a gateway that runs. */
+export function overHttp(url: string): FetchHandler {
+  return (request) => fetch(rebased(request, url));
+}
+
+function rebased(request: Request, url: string): Request {
+  const headers = new Headers(request.headers);
+  headers.set("host", new URL(url).host);
+  return new Request(url, {
+    method: request.method,
+    headers,
+    ...(request.body === null ? {} : { body: request.body, duplex: "half" }),
+  } as RequestInit);
+}

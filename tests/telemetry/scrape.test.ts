@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { stringify } from "smol-toml";
 import { METRICS } from "../../src/contract/metrics.ts";
 import { type Gateway, startGateway } from "../support/gateway.ts";
-import { HttpSession } from "../support/http_session.ts";
+import { HttpSession, overHttp } from "../support/http_session.ts";
 import { proves } from "../support/proves.ts";
 import { executable, REPOSITORY } from "../support/runtime.ts";
 import { type ParsedFamily, parseExposition } from "./exposition_parser.ts";
@@ -43,7 +43,7 @@ describe("GET /metrics", () => {
 
   /** Something of everything that is counted. */
   async function use(): Promise<void> {
-    const session = await HttpSession.open((request) => fetch(rebased(request, gateway.url)));
+    const session = await HttpSession.open(overHttp(gateway.url));
     await session.call("noisy__echo", { a: 1 });
     await session.call("noisy__unknown");
     await session.call("noisy__grow", { name: "grown" });
@@ -105,15 +105,4 @@ function missing(families: ReadonlyMap<string, ParsedFamily>): string[] {
   const samples = [...families.values()].flatMap((family) => family.samples);
   const names = new Set(samples.map(({ name }) => name.replace(/_(?:bucket|sum|count)$/, "")));
   return Object.keys(METRICS).filter((name) => !names.has(name));
-}
-
-/** The same request to where the gateway of this test listens. */
-function rebased(request: Request, url: string): Request {
-  const headers = new Headers(request.headers);
-  headers.set("host", new URL(url).host);
-  return new Request(url, {
-    method: request.method,
-    headers,
-    ...(request.body === null ? {} : { body: request.body, duplex: "half" }),
-  } as RequestInit);
 }

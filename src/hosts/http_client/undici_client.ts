@@ -15,7 +15,7 @@ const CONNECT_TIMEOUT_MS = 2000;
 
 /** Loads undici on the first use, so that it costs nothing before the gateway listens. */
 export async function createUndiciClient(options: UndiciClientOptions = {}): Promise<HttpClient> {
-  const { Agent } = await import("undici");
+  const { Agent } = await import("./undici_agent.ts");
   const shared = {
     // HTTP/2 would send refused requests again on its own; "sent once" would not be ours to promise.
     allowH2: false,
