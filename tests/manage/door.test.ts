@@ -115,7 +115,8 @@ describe("the door of the management API", () => {
         statuses.set(status, (statuses.get(status) ?? 0) + 1);
       }
     }
-    assert.deepEqual([...statuses], [[401, 20], [429, 9980]]);
+    // Which of those side by side are the first to be looked at is the runtime's choice.
+    assert.deepEqual(Object.fromEntries(statuses), { 401: 20, 429: 9980 });
     const codes = gateway.journal.entries.map((entry) => entry.kind === "refusal" && entry.code);
     assert.equal(codes.filter((code) => code === "UNAUTHENTICATED").length, 20);
     assert.equal(codes.filter((code) => code === "RATE_LIMITED").length, 1);
