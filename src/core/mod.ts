@@ -34,6 +34,7 @@ export { bodyBroken, bodyTooLarge } from "./front/body.ts";
 export type { FetchHandler } from "./front/fetch.ts";
 export type { HttpHandler, HttpIncoming, HttpOutgoing } from "./front/http_message.ts";
 export { toFetch } from "./front/fetch.ts";
+export { checkHost } from "./front/http_policy.ts";
 export type { Peer } from "./front/peer.ts";
 export type { Act, Control, KillScope, KillTarget, Refusal } from "./runtime/control.ts";
 export { EventLog } from "./runtime/event_log.ts";
@@ -88,7 +89,7 @@ export function createCore(config: Config, ports: CorePorts): Core {
     world: runtime.world,
     state: operator.state,
     sessions: runtime.sessions,
-    configHash: operator.status().config.hash,
+    configHash: operator.configHash,
   }));
   const context = createContext(runtime, ports, feed);
   const endSweep = ports.clock.every(SWEEP_MS, () => {
@@ -162,13 +163,11 @@ function createDataHandler(context: FrontContext, runtime: Runtime, ports: CoreP
 
 function createLine(runtime: Runtime, ports: CorePorts, feed: CallFeed): Line {
   const { clock, log, telemetry } = ports;
-  const inFlight = telemetry.series("sentinel_requests_in_flight", { plane: "data" });
   return {
     world: () => runtime.world,
     view: (session) => runtime.view(session),
     requestId,
     monotonic: () => clock.monotonic(),
-    started: () => inFlight.add(1),
     settle: createSettle({ clock, log, telemetry, traffic: runtime.traffic, feed }),
     starting: () => runtime.starting,
     rootsChanged: (session) => runtime.rootsChanged(session),

@@ -20,8 +20,8 @@ export interface Bound {
   readonly door: Door;
   /** Such as `http://127.0.0.1:8808`; a listener on every interface by its loopback address. */
   readonly url: string;
-  /** Names and addresses it is reached by, beside loopback. */
-  readonly hostnames: readonly string[];
+  /** Names and addresses it is reached by, in lower case, beside loopback. */
+  readonly hostnames: ReadonlySet<string>;
 }
 
 /** The system refused to listen. */
@@ -102,7 +102,7 @@ async function bind(
     listener,
     door,
     url: `${scheme}://${reachable(hostname)}:${listener.port}`,
-    hostnames: [hostname, ...tls?.names ?? []],
+    hostnames: new Set([hostname, ...tls?.names ?? []].map((name) => name.toLowerCase())),
   };
 }
 

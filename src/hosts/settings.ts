@@ -8,7 +8,7 @@ export interface SettingsOptions {
   /** Lent to commands of this user; always valid. */
   readonly localToken: string;
   /** Names the listener is reached by. */
-  readonly hostnames: readonly string[];
+  readonly hostnames: ReadonlySet<string>;
 }
 
 /** Gives the settings, made anew only when another configuration is in force. */

@@ -21,8 +21,8 @@ export interface ManageSettings {
   readonly tokens: readonly ManageToken[];
   /** Answer the health check without a token. */
   readonly publicHealth: boolean;
-  /** Names and addresses the listener is reached by, without port; loopback is always allowed. */
-  readonly hostnames: readonly string[];
+  /** Names and addresses the listener is reached by, in lower case, without port; loopback is always allowed. */
+  readonly hostnames: ReadonlySet<string>;
 }
 
 /** What only the host knows of the gateway. */

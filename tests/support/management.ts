@@ -24,7 +24,7 @@ const SETTINGS: ManageSettings = {
     { name: "former", scope: "admin", value: TOKENS.expired, expires: Date.UTC(2025, 0, 1) },
   ],
   publicHealth: true,
-  hostnames: ["gateway.example"],
+  hostnames: new Set(["gateway.example"]),
 };
 
 export interface ManagementOptions extends CoreParts {

@@ -15,7 +15,6 @@ export interface Line {
   view(session: Session): View;
   requestId(): RequestId;
   monotonic(): number;
-  started(): void;
   settle(call: Call, outcome: Outcome): void;
   /** Resolves when first handshakes are decided, at most 2 s after the start; undefined afterwards. */
   starting(): Promise<void> | undefined;
@@ -56,7 +55,6 @@ function start(line: Line, session: Session, message: RequestMessage, reply: Rep
 
 async function finish(line: Line, call: Call): Promise<void> {
   const { session } = call;
-  line.started();
   session.inFlight++;
   session.total++;
   session.calls.set(call.id, call);

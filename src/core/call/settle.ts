@@ -25,12 +25,10 @@ export function createSettle(
   { clock, log, telemetry, traffic, feed }: SettleOptions,
 ): (call: Call, outcome: Outcome) => void {
   const metrics = new CallMetrics(telemetry);
-  const inFlight = telemetry.series("sentinel_requests_in_flight", { plane: "data" });
   return (call, outcome) => {
     const { session, target } = call;
     session.inFlight--;
     if (session.calls.get(call.id) === call) session.calls.delete(call.id);
-    inFlight.add(-1);
     const now = clock.monotonic();
     const ms = now - call.startedAt;
     const ending = endingOf(call, outcome);

@@ -48,7 +48,7 @@ export function createHandler(context: FrontContext, options: HandlerOptions): H
   };
 }
 
-interface Request {
+interface Admitted {
   readonly incoming: HttpIncoming;
   /** Without the query. */
   readonly path: string;
@@ -58,7 +58,7 @@ interface Request {
 function dispatch(
   context: FrontContext,
   options: HandlerOptions,
-  { incoming, path, principal }: Request,
+  { incoming, path, principal }: Admitted,
 ): HttpOutgoing | Promise<HttpOutgoing> {
   if (path === options.path) {
     return handleStreamable(context, incoming, { principal, toolset: undefined });

@@ -2,7 +2,7 @@
 import { SentinelError } from "../../contract/mod.ts";
 import type { HttpIncoming } from "./http_message.ts";
 
-const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
+const LOOPBACK: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
 /** A host name or address with an optional port; anything else could rewrite a URL (trust.md A7). */
 const HOST = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i;
 
@@ -25,7 +25,7 @@ export interface HttpPolicyOptions {
 export function createHttpPolicy(
   { hostname, publicUrl, allowedOrigins }: HttpPolicyOptions,
 ): HttpPolicy {
-  const hosts = new Set([...LOOPBACK, hostname.toLowerCase()]);
+  const hosts = new Set([hostname.toLowerCase()]);
   if (publicUrl !== undefined) hosts.add(new URL(publicUrl).hostname);
   const origins = new Set(allowedOrigins);
   return {
@@ -38,10 +38,16 @@ export function createHttpPolicy(
   };
 }
 
-function checkHost(host: string, hosts: ReadonlySet<string>): void {
-  if (!HOST.test(host)) throw refused(400, "the Host header is malformed");
+/**
+ * Refuses a `Host` that is malformed or names neither loopback nor one of `hosts` (lower case).
+ * @throws SentinelError ORIGIN_OR_HOST_REFUSED with status 400 or 421
+ */
+export function checkHost(host: string, hosts: ReadonlySet<string>): void {
+  if (!HOST.test(host)) throw refused(400, "the Host header is missing or malformed");
   const name = host.replace(/:\d+$/, "").toLowerCase();
-  if (!hosts.has(name)) throw refused(421, "the Host header names another server");
+  if (!LOOPBACK.has(name) && !hosts.has(name)) {
+    throw refused(421, "the Host header names another server");
+  }
 }
 
 function checkOrigin(origin: string, origins: ReadonlySet<string>): void {

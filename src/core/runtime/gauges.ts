@@ -31,7 +31,7 @@ export function collectGauges(telemetry: Telemetry, source: () => GaugeSource): 
     setConfig(telemetry, configHash);
     setBackends(telemetry, world);
     setKillSwitches(telemetry, world);
-    setStreams(telemetry, sessions);
+    setSessions(telemetry, sessions);
   });
 }
 
@@ -75,10 +75,13 @@ function setKillSwitches(telemetry: Telemetry, { kills }: World): void {
   active("backend");
 }
 
-function setStreams(telemetry: Telemetry, sessions: Iterable<Session>): void {
+function setSessions(telemetry: Telemetry, sessions: Iterable<Session>): void {
   let open = 0;
+  let inFlight = 0;
   for (const session of sessions) {
+    inFlight += session.inFlight;
     for (const stream of session.streams.values()) if (stream.attached) open++;
   }
   telemetry.series("sentinel_streams_active", { kind: "client_sse" }).set(open);
+  telemetry.series("sentinel_requests_in_flight", { plane: "data" }).set(inFlight);
 }

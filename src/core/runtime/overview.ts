@@ -68,6 +68,11 @@ export class Overview {
     return this.#runtime.world.revision;
   }
 
+  /** Of the configuration that was last applied; `""` without a source. */
+  get configHash(): string {
+    return this.reloader.loaded.hash;
+  }
+
   /** Stores that may fail, and why they did. */
   get #failures(): readonly (readonly [string, string | undefined])[] {
     return [["state store", this.events.failure], ["journal", this.journal.failure]];
@@ -170,8 +175,11 @@ export class Overview {
   config(): ReturnType<Control["config"]> {
     const { source } = this.options;
     const { config } = this.#runtime.world;
-    const { hash } = this.reloader.loaded;
-    return { source: source?.name ?? "", hash, config: { ...source?.view(config) } };
+    return {
+      source: source?.name ?? "",
+      hash: this.configHash,
+      config: { ...source?.view(config) },
+    };
   }
 
   diff(): ReturnType<Control["diff"]> {
