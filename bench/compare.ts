@@ -17,6 +17,11 @@ export function sibling(level: Level, row: Row, role: Role): Row | undefined {
   return level.rows.find(({ plan }) => plan.role === role && plan.runtime === row.plan.runtime);
 }
 
+/** The row of the backend without anything in front of it. */
+export function backendAlone(level: Level): Row | undefined {
+  return level.rows.find(({ plan }) => plan.role === "direct");
+}
+
 /** How many times the figure of `base` a row has, round by round; NaN without a base. */
 export function times(row: Row, base: Row | undefined, figure: Figure): number {
   if (!base) return Number.NaN;

@@ -7,27 +7,35 @@ import { STDIO_ECHO } from "./targets.ts";
 export interface Configs {
   readonly http: string;
   readonly stdio: string;
+  /** As `http`, but with the audit, which is there by default and has its share in a start. */
+  readonly startUp: string;
+  /** For other configurations. */
+  readonly folder: string;
   /** Where the gateways keep their state, so that a run leaves the user's alone. */
   readonly state: string;
   /** Deletes them; works while the process exits. */
   remove(): void;
 }
 
-/** Writes configurations with one backend each; only limits are not as by default: nothing is refused. */
+/**
+ * Writes configurations with one backend each. Not as by default are the limits, so that nothing is refused, and
+ * the audit, which is off but for the start-up: gateways that share a configuration share its store.
+ */
 export function writeConfigs(backend: URL): Configs {
   const folder = mkdtempSync(join(tmpdir(), "mcp-sentinel-bench-"));
   const [command, ...args] = STDIO_ECHO;
   const write = (name: string, text: string) => {
     const path = join(folder, name);
-    writeFileSync(path, config(text));
+    writeFileSync(path, `version = 1\n\n${text}`);
     return path;
   };
+  const url = `url = ${JSON.stringify(backend.href)}`;
+  const child = `command = ${JSON.stringify(command)}\nargs = ${JSON.stringify(args)}`;
   return {
-    http: write("http.toml", `url = ${JSON.stringify(backend.href)}`),
-    stdio: write(
-      "stdio.toml",
-      `command = ${JSON.stringify(command)}\nargs = ${JSON.stringify(args)}`,
-    ),
+    http: write("http.toml", NO_AUDIT + config(url)),
+    stdio: write("stdio.toml", NO_AUDIT + config(child)),
+    startUp: write("start_up.toml", config(url)),
+    folder,
     state: join(folder, "state"),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
@@ -40,8 +48,13 @@ concurrency = 1000000
 per_session = 1000000
 `;
 
+const NO_AUDIT = `[audit]
+store = "off"
+
+`;
+
 function config(backend: string): string {
   const listen = 'listen = "127.0.0.1:0"\n\n';
-  const server = `version = 1\n\n[server]\n${listen}[management]\n${listen}`;
+  const server = `[server]\n${listen}[management]\n${listen}`;
   return `${server}${LIMITS}\n[backends.bench]\n${backend}\n`;
 }

@@ -1,33 +1,11 @@
-import { addedTimes, sibling, times } from "./compare.ts";
+import { addedTimes, backendAlone, sibling, times } from "./compare.ts";
 import type { Slice } from "./load.ts";
 import type { RuntimeName } from "./options.ts";
 import type { Polled } from "./polled.ts";
 import type { StartUp } from "./startup.ts";
 import { pairedRatio } from "./stats.ts";
-import { ROLE_NAMES, type TargetPlan } from "./targets.ts";
 import type { Level, Row } from "./throughput.ts";
-
-/** One goal held against one target. */
-export interface Verdict {
-  readonly goal: string;
-  readonly target: string;
-  readonly got: number;
-  readonly met: boolean;
-}
-
-interface Measured {
-  readonly goal: string;
-  readonly target: string;
-  readonly got: number;
-}
-
-function atMost(limit: number, { goal, target, got }: Measured): Verdict {
-  return { goal: `${goal} ≤ ${limit}`, target, got, met: got <= limit };
-}
-
-function atLeast(limit: number, { goal, target, got }: Measured): Verdict {
-  return { goal: `${goal} ≥ ${limit}`, target, got, met: got >= limit };
-}
+import { atLeast, atMost, labelOf, type Verdict } from "./verdict.ts";
 
 /** HTTP to HTTP: not much dearer than a proxy that knows nothing. */
 export function httpGoals(levels: readonly Level[]): Verdict[] {
@@ -38,8 +16,7 @@ function goalsOfRow(level: Level, row: Row): Verdict[] {
   const target = labelOf(row.plan);
   const bare = sibling(level, row, "bare");
   if (level.inFlight === 1) {
-    const direct = level.rows.find(({ plan }) => plan.role === "direct");
-    const got = addedTimes(row, bare, direct);
+    const got = addedTimes(row, bare, backendAlone(level));
     return [atMost(1.5, { goal: "added p50 ÷ bare proxy, 1 in flight", target, got })];
   }
   const at = `÷ bare proxy, ${level.inFlight} in flight`;
@@ -93,8 +70,4 @@ const rateOf = (slice: Slice) => slice.rate;
 
 function gatewayRows(level: Level): readonly Row[] {
   return level.rows.filter(({ plan }) => plan.role === "gateway" || plan.role === "bundle");
-}
-
-function labelOf({ role, runtime }: Pick<TargetPlan, "role" | "runtime">): string {
-  return `${ROLE_NAMES[role]}, ${runtime}`;
 }

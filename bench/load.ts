@@ -1,9 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Connection } from "./connection.ts";
 import { BenchError } from "./errors.ts";
+import { beatsOf, loopsFor } from "./pace.ts";
 import { Session } from "./session.ts";
 import { type Latency, Tally } from "./tally.ts";
 import { cpuBetween, usageOf } from "./usage.ts";
+import { answerOf, callOf, ECHO, type Work } from "./work.ts";
 
 /** Where load goes: the endpoint, and the process whose CPU time and memory count. */
 export interface LoadTarget {
@@ -20,52 +22,74 @@ export interface Slice extends Latency {
   readonly firstError: string | undefined;
 }
 
+/** What a load asks for. */
+export interface LoadOptions {
+  /** Calls under way at a time. */
+  readonly inFlight: number;
+  /** Default: `ECHO`. */
+  readonly work?: Work;
+  /** Lines of the head of every request, each with CRLF. Default: none. */
+  readonly headers?: string;
+}
+
 interface Loop {
   readonly session: Session;
   readonly connection: Connection;
 }
 
-const TEXT_BYTES = 64;
+interface Tool {
+  readonly work: Work;
+  /** As the target exposes it. */
+  readonly name: string;
+}
+
+const FIRST_ID = 1000;
 const MAX_ERRORS = 100;
 const LIST_TRIES = 20;
 const LIST_PAUSE_MS = 250;
 /** What a target may take for the calls that are under way when a slice ends. */
 const GRACE_MS = 10_000;
 
-/** As many MCP sessions as requests under way, kept open from slice to slice. */
+/** An MCP session for each of its loops, kept open from slice to slice. */
 export class Load {
   readonly #target: LoadTarget;
   readonly #sessions: readonly Session[];
-  readonly #tool: string;
-  #nextId = 1000;
+  readonly #tool: Tool;
+  #nextId = FIRST_ID;
 
-  private constructor(target: LoadTarget, sessions: readonly Session[], tool: string) {
+  private constructor(target: LoadTarget, sessions: readonly Session[], tool: Tool) {
     this.#target = target;
     this.#sessions = sessions;
-    this.#tool = JSON.stringify(tool);
+    this.#tool = tool;
   }
 
-  /** Opens the sessions; rejects when the target does not speak MCP or has no tool `echo`. */
-  static async open(target: LoadTarget, inFlight: number): Promise<Load> {
+  /** Opens the sessions; rejects when the target does not speak MCP or has no such tool. */
+  static async open(target: LoadTarget, options: LoadOptions): Promise<Load> {
+    const { inFlight, work = ECHO, headers = "" } = options;
     const connection = await Connection.open(target.url);
     const watchdog = bound([connection], GRACE_MS);
     try {
-      const first = await Session.open(target.url, connection);
-      const tool = await findTool(first, connection);
+      const first = await Session.open(target.url, connection, headers);
+      const name = await findTool(first, connection, work.tool);
       const sessions = [first];
-      while (sessions.length < inFlight) {
-        sessions.push(await Session.open(target.url, connection));
+      while (sessions.length < loopsFor(work, inFlight)) {
+        sessions.push(await Session.open(target.url, connection, headers));
       }
-      return new Load(target, sessions, tool);
+      return new Load(target, sessions, { work, name });
     } finally {
       clearTimeout(watchdog);
       connection.close();
     }
   }
 
+  /** Calls made so far, in all slices and before them. */
+  get calls(): number {
+    return this.#nextId - FIRST_ID;
+  }
+
   /**
-   * Calls `echo` in closed loops, one per session, on connections of its own: servers close those that
-   * idle between slices. A wrong reply is counted; a broken connection is counted and ends its loop.
+   * Calls the tool in loops, one per session, on connections of its own: servers close those that idle
+   * between slices. A wrong reply is counted; a broken connection is counted and ends its loop.
    */
   async run(durationMs: number): Promise<Slice> {
     const loops = await Promise.all(this.#sessions.map((session) => this.#connect(session)));
@@ -90,8 +114,9 @@ export class Load {
     const before = usageOf(this.#target.pid);
     const start = performance.now();
     const goOn = () => performance.now() < start + durationMs && tally.errors < MAX_ERRORS;
-    await Promise.all(loops.map(async (loop) => {
-      while (goOn() && await this.#call(loop, tally));
+    await Promise.all(loops.map(async (loop, index) => {
+      const beats = beatsOf(this.#tool.work, start, index / loops.length);
+      do await beats?.next(); while (goOn() && await this.#call(loop, tally));
     }));
     const seconds = (performance.now() - start) / 1000;
     const after = usageOf(this.#target.pid);
@@ -108,14 +133,12 @@ export class Load {
   /** One call, timed and checked; false when its connection is of no more use. */
   async #call({ session, connection }: Loop, tally: Tally): Promise<boolean> {
     const id = this.#nextId++;
-    // The id in the text shows a result that belongs to another call.
-    const text = String(id).padEnd(TEXT_BYTES, "x");
-    const message = `{"jsonrpc":"2.0","id":${id},"method":"tools/call",` +
-      `"params":{"name":${this.#tool},"arguments":{"text":"${text}"}}}`;
+    const { work, name } = this.#tool;
+    const request = session.request(callOf(work, name, id));
     try {
       const start = performance.now();
-      const reply = await connection.exchange(session.request(message));
-      tally.take(reply, id, text, performance.now() - start);
+      const reply = await connection.exchange(request);
+      tally.take(reply, id, answerOf(work, id), performance.now() - start);
       return true;
     } catch (error) {
       tally.fail(error);
@@ -125,10 +148,14 @@ export class Load {
 }
 
 /** A gateway may list nothing until its backend has answered; ask again for a while. */
-async function findTool(session: Session, connection: Connection): Promise<string> {
+async function findTool(
+  session: Session,
+  connection: Connection,
+  tool: string,
+): Promise<string> {
   for (let tries = 0;; tries++) {
     try {
-      return await session.toolName(connection, "echo");
+      return await session.toolName(connection, tool);
     } catch (error) {
       if (tries === LIST_TRIES) throw error;
       await delay(LIST_PAUSE_MS);

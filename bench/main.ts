@@ -22,7 +22,7 @@ const INTRO = `# Benchmark results
 
 Written by \`npm run bench -- --write\`. Ratios are taken round by round within one run and are what to
 compare; req/s and latencies belong to one machine and hour. CPU time is the scheduler's own account of
-all threads and children of a target. Echo of 64 bytes, every reply checked for id and result.
+all threads and children of a target. Echo of 64 bytes unless said; every reply checked for id and result.
 `;
 
 async function main(options: Options): Promise<void> {
@@ -35,7 +35,7 @@ async function main(options: Options): Promise<void> {
   const configs = writeConfigs(running.url);
   cleanUpOnExit(configs);
   process.env["XDG_STATE_HOME"] = configs.state;
-  const bench = { options, pinning, configs, backend: { plan: BACKEND, running } };
+  const bench = { options, pinning, configs, backend: { plan: BACKEND, running, loads: [] } };
   try {
     const outcomes: Outcome[] = [];
     for (const section of options.sections) outcomes.push(await runSection(section, bench));

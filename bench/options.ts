@@ -4,13 +4,13 @@ import { BenchError } from "./errors.ts";
 export const RUNTIMES = ["node", "bun", "deno"] as const;
 export type RuntimeName = (typeof RUNTIMES)[number];
 
-export const SECTIONS = ["http", "stdio", "startup", "polled"] as const;
+export const SECTIONS = ["http", "stdio", "full", "startup", "polled"] as const;
 export type Section = (typeof SECTIONS)[number];
 
 /** What one run measures, and for how long. */
 export interface Options {
   readonly rounds: number;
-  /** Numbers of connections, each with one request under way. */
+  /** Numbers of connections for echoes of 64 bytes, each with one request under way. */
   readonly inFlight: readonly number[];
   readonly runtimes: readonly RuntimeName[];
   readonly sections: readonly Section[];

@@ -93,7 +93,7 @@ async function measureOne(
     await poller.untilReady();
     const readyMs = performance.now() - running.spawnedAt;
     await openSessions(running);
-    const load = await Load.open(running, IN_FLIGHT);
+    const load = await Load.open(running, { inFlight: IN_FLIGHT });
     await load.run(options.warmUpMs);
     const lookCpuMs = await measureLooks(running, poller, options.rounds);
     const slices = await measureRounds(load, poller, options.rounds);

@@ -6,7 +6,8 @@ import type { LoadTarget } from "./load.ts";
 const START_LIMIT_MS = 20_000;
 const STOP_LIMIT_MS = 5_000;
 const KEPT_STDERR = 4096;
-const ENDPOINT = /"url":\s*"([^"]+)"/;
+/** What a target says when it listens: one flat object. */
+const SAID = /\{[^{}]*\}/;
 
 const started = new Set<ChildProcess>();
 
@@ -17,6 +18,8 @@ export function killStarted(): void {
 
 /** A running target. Times are milliseconds since its spawn. */
 export interface Running extends LoadTarget {
+  /** Where a gateway's management API is. */
+  readonly management: URL | undefined;
   /** When it said that it listens. */
   readonly listeningMs: number;
   readonly spawnedAt: number;
@@ -36,9 +39,10 @@ export async function start(command: readonly string[]): Promise<Running> {
   child.once("exit", () => started.delete(child));
   const stop = () => end(child);
   try {
-    const url = await endpoint(child);
+    const { url, management } = JSON.parse(await announcement(child)) as Endpoints;
     return {
-      url,
+      url: new URL(url),
+      management: management === undefined ? undefined : new URL(management),
       pid: child.pid ?? 0,
       spawnedAt,
       listeningMs: performance.now() - spawnedAt,
@@ -50,7 +54,12 @@ export async function start(command: readonly string[]): Promise<Running> {
   }
 }
 
-function endpoint(child: ChildProcess): Promise<URL> {
+interface Endpoints {
+  readonly url: string;
+  readonly management?: string;
+}
+
+function announcement(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     let said = "";
     let complaint = "";
@@ -67,10 +76,10 @@ function endpoint(child: ChildProcess): Promise<URL> {
     });
     child.stdout?.setEncoding("utf8").on("data", function read(chunk: string) {
       said += chunk;
-      const url = ENDPOINT.exec(said)?.[1];
-      if (url === undefined) return;
+      const found = SAID.exec(said)?.[0];
+      if (found === undefined) return;
       child.stdout?.off("data", read).resume();
-      settle(() => resolve(new URL(url)));
+      settle(() => resolve(found));
     });
   });
 }

@@ -1,18 +1,23 @@
-import { middle, sibling, times } from "./compare.ts";
-import type { Verdict } from "./goals.ts";
+import { backendAlone, middle, sibling, times } from "./compare.ts";
 import type { Polled } from "./polled.ts";
 import type { StartUp } from "./startup.ts";
 import { median } from "./stats.ts";
 import { ROLE_NAMES } from "./targets.ts";
 import type { Level, Row } from "./throughput.ts";
+import type { Verdict } from "./verdict.ts";
+import { workName } from "./work.ts";
 
 type Cells = readonly (string | number)[];
 
-/** One Markdown table per number in flight. */
+/** One Markdown table per kind of work and number in flight. */
 export function throughputTables(levels: readonly Level[]): string {
   return levels.map((level) =>
-    `*${level.inFlight} in flight*\n\n${table(THROUGHPUT_HEAD, level.rows.map(cellsIn(level)))}`
+    `*${titleOf(level)}*\n\n${table(THROUGHPUT_HEAD, level.rows.map(cellsIn(level)))}`
   ).join("\n");
+}
+
+function titleOf({ work, inFlight }: Level): string {
+  return `${workName(work)}, ${inFlight} in flight`;
 }
 
 const THROUGHPUT_HEAD = [
@@ -27,6 +32,7 @@ const THROUGHPUT_HEAD = [
   "req/s ÷ bare",
   "CPU ÷ bare",
   "p95 ÷ bare",
+  "p95 ÷ backend",
   "req/s ÷ SDK",
   "errors",
 ];
@@ -47,6 +53,7 @@ function cellsIn(level: Level): (row: Row) => Cells {
       times(row, bare, "rate"),
       times(row, bare, "cpuMicros"),
       times(row, bare, "p95"),
+      times(row, backendAlone(level), "p95"),
       times(row, sdk, "rate"),
       errorsOf(row),
     ];
@@ -59,10 +66,10 @@ function errorsOf(row: Row): number {
 
 /** What targets did wrong, one line each: a run is worth nothing unless there is none. */
 export function complaints(levels: readonly Level[]): string[] {
-  return levels.flatMap(({ inFlight, rows }) =>
-    rows.filter((row) => errorsOf(row) > 0).map((row) => {
+  return levels.flatMap((level) =>
+    level.rows.filter((row) => errorsOf(row) > 0).map((row) => {
       const first = row.slices.find(({ firstError }) => firstError !== undefined)?.firstError;
-      const target = `${ROLE_NAMES[row.plan.role]}, ${row.plan.runtime}, ${inFlight} in flight`;
+      const target = `${ROLE_NAMES[row.plan.role]}, ${row.plan.runtime}, ${titleOf(level)}`;
       return `${target}: ${errorsOf(row)} errors, first ${first}`;
     })
   );

@@ -1,13 +1,24 @@
 import process from "node:process";
 import type { Configs } from "./configs.ts";
-import { httpGoals, polledGoals, startUpGoals, stdioGoals, type Verdict } from "./goals.ts";
+import { measureFull } from "./full.ts";
+import { fullGoals } from "./full_goals.ts";
+import { httpGoals, polledGoals, startUpGoals, stdioGoals } from "./goals.ts";
 import type { Options, RuntimeName, Section } from "./options.ts";
 import type { Pinning } from "./pinning.ts";
 import { measurePolled, type Polled, SCALE } from "./polled.ts";
 import { complaints, polledTables, startUpTable, throughputTables } from "./report.ts";
+import { PROGRAMS } from "./runtimes.ts";
 import { measureStartUp } from "./startup.ts";
-import { httpTargets, type Setting, stdioTargets, type TargetPlan } from "./targets.ts";
-import { type Level, type Live, measure } from "./throughput.ts";
+import {
+  fullProgram,
+  httpTargets,
+  type Setting,
+  stdioTargets,
+  type TargetPlan,
+} from "./targets.ts";
+import { type Level, type Live, measureLevels, withTargets } from "./throughput.ts";
+import type { Verdict } from "./verdict.ts";
+import { ECHO } from "./work.ts";
 
 /** What every section needs to know of its run. */
 export interface Bench {
@@ -18,7 +29,7 @@ export interface Bench {
   readonly backend: Live;
 }
 
-/** One part of the report; `errors` says which targets gave wrong replies. */
+/** One part of the report; `errors` says which targets gave wrong replies, or lost rows of their audit. */
 export interface Outcome {
   readonly markdown: string;
   readonly verdicts: readonly Verdict[];
@@ -50,8 +61,18 @@ const SECTION_RUNNERS: Record<Section, (bench: Bench) => Promise<Outcome>> = {
     };
   },
 
+  async full(bench) {
+    const { levels, mistakes } = await measureFull(bench);
+    const program = fullProgram() === PROGRAMS.bundle ? "bundled" : "from source";
+    return {
+      markdown: `## Everything on\n\n${fullNote(program)}\n${throughputTables(levels)}`,
+      verdicts: fullGoals(levels),
+      errors: [...complaints(levels), ...mistakes],
+    };
+  },
+
   async startup(bench) {
-    const startUps = await measureStartUp(bench.configs.http, bench);
+    const startUps = await measureStartUp(bench.configs.startUp, bench);
     return {
       markdown: `## Start-up\n\n${startUpTable(startUps)}`,
       verdicts: startUpGoals(startUps),
@@ -70,13 +91,18 @@ const SECTION_RUNNERS: Record<Section, (bench: Bench) => Promise<Outcome>> = {
 };
 
 function throughput(
-  bench: Bench,
+  { options, pinning, backend }: Bench,
   targetsOf: (runtime: RuntimeName, setting: Setting) => TargetPlan[],
   config: string,
 ): Promise<Level[]> {
-  const setting = { backend: bench.backend.running.url, config };
-  const plans = bench.options.runtimes.flatMap((runtime) => targetsOf(runtime, setting));
-  return measure(bench.backend, plans, bench);
+  const setting = { backend: backend.running.url, config };
+  const plans = options.runtimes.flatMap((runtime) => targetsOf(runtime, setting));
+  const loads = options.inFlight.map((inFlight) => ({ inFlight, work: ECHO, headers: "" }));
+  return withTargets(
+    plans,
+    pinning,
+    (started) => measureLevels([backend, ...started], loads, options),
+  );
 }
 
 function wrongReplies({ runtime, alone, polled }: Polled): string[] {
@@ -88,6 +114,13 @@ const POLLED_NOTE =
   `A gateway with ${SCALE.backends} backends of ${SCALE.toolsOfBackend} tools and ${SCALE.sessions} open
 sessions, 32 calls in flight, left alone and asked for its first pages and metrics each second, in turn.
 `;
+
+function fullNote(program: string): string {
+  return `Gateways, ${program}, with sign-in by token, roles, limits, checked arguments, metrics, and an audit that
+goes to SQLite; all targets get the same requests, token included. After the last slice the audit must have
+every call. The calls to tools that take some time are spread over that time.
+`;
+}
 
 const STDIO_NOTE =
   `Gateway and SDK proxy have one child, shared by all sessions, on Node; its CPU time and memory are

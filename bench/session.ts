@@ -8,20 +8,22 @@ const REVISION = "2025-11-25";
 export class Session {
   readonly #head: string;
 
-  private constructor(url: URL, id: string | undefined, revision: string) {
+  private constructor(head: string, id: string | undefined, revision: string) {
     const session = id === undefined ? "" : `mcp-session-id: ${id}\r\n`;
-    this.#head = `${requestHead(url)}mcp-protocol-version: ${revision}\r\n${session}`;
+    this.#head = `${head}mcp-protocol-version: ${revision}\r\n${session}`;
   }
 
   /**
    * Shakes hands: `initialize`, then `notifications/initialized`.
+   * @param headers Lines of the head of every request, each with CRLF.
    * @throws BenchError when the target does not answer them properly.
    */
-  static async open(url: URL, connection: Connection): Promise<Session> {
-    const reply = await connection.exchange(withBody(requestHead(url), INITIALIZE));
+  static async open(url: URL, connection: Connection, headers = ""): Promise<Session> {
+    const head = requestHead(url) + headers;
+    const reply = await connection.exchange(withBody(head, INITIALIZE));
     const result = resultOf(reply, 0);
     const revision = result["protocolVersion"] as string;
-    const session = new Session(url, headerValue(reply.head, "mcp-session-id"), revision);
+    const session = new Session(head, headerValue(reply.head, "mcp-session-id"), revision);
     const accepted = await connection.exchange(session.request(INITIALIZED));
     if (accepted.status === 202) return session;
     throw new BenchError(`Cannot open session: "initialized" got status ${accepted.status}`);

@@ -3,7 +3,7 @@ import type { RuntimeName } from "./options.ts";
 import { PROGRAMS, run } from "./runtimes.ts";
 
 /** What a target is, and so which figures are compared with which. */
-export type Role = "direct" | "bare" | "gateway" | "bundle" | "sdk";
+export type Role = "direct" | "bare" | "gateway" | "bundle" | "full" | "unrecorded" | "sdk";
 
 /** A target before it runs: `runtime` is the one its command uses. */
 export interface TargetPlan {
@@ -18,6 +18,8 @@ export const ROLE_NAMES: Record<Role, string> = {
   bare: "bare proxy",
   gateway: "gateway, from source",
   bundle: "gateway, bundled",
+  full: "gateway, full",
+  unrecorded: "gateway, full without audit",
   sdk: "naive SDK proxy",
 };
 
@@ -32,8 +34,32 @@ export function httpTargets(runtime: RuntimeName, { backend, config }: Setting):
   return [
     bareProxy(runtime, backend),
     ...gateways(runtime, config),
-    { role: "sdk", runtime, command: run(runtime, PROGRAMS.sdkProxy, backend.href) },
+    sdkProxy(runtime, backend.href),
   ];
+}
+
+/** As `httpTargets`, with the gateway of a team: one that records its calls, one that does not. */
+export function fullTargets(
+  runtime: RuntimeName,
+  { backend, configs }: { backend: URL; configs: Readonly<Record<FullRole, string>> },
+): TargetPlan[] {
+  return [
+    bareProxy(runtime, backend),
+    ...FULL_ROLES.map((role) => ({
+      role,
+      runtime,
+      command: server(runtime, fullProgram(), configs[role]),
+    })),
+    sdkProxy(runtime, backend.href),
+  ];
+}
+
+export const FULL_ROLES = ["full", "unrecorded"] as const satisfies readonly Role[];
+export type FullRole = (typeof FULL_ROLES)[number];
+
+/** The gateway's program that people run, or its source before a build. */
+export function fullProgram(): string {
+  return existsSync(PROGRAMS.bundle) ? PROGRAMS.bundle : PROGRAMS.gateway;
 }
 
 /** HTTP in front, one shared stdio child behind; the bare proxy still forwards to the HTTP backend. */
@@ -41,7 +67,7 @@ export function stdioTargets(runtime: RuntimeName, { backend, config }: Setting)
   return [
     bareProxy(runtime, backend),
     ...gateways(runtime, config),
-    { role: "sdk", runtime, command: run(runtime, PROGRAMS.sdkProxy, "--stdio", ...STDIO_ECHO) },
+    sdkProxy(runtime, "--stdio", ...STDIO_ECHO),
   ];
 }
 
@@ -52,13 +78,17 @@ export const STDIO_ECHO = run("node", PROGRAMS.echo, "--stdio");
 export function gateways(runtime: RuntimeName, config: string): TargetPlan[] {
   const programs = { gateway: PROGRAMS.gateway, bundle: PROGRAMS.bundle };
   return (["gateway", "bundle"] as const).filter((role) => existsSync(programs[role]))
-    .map((role) => ({
-      role,
-      runtime,
-      command: run(runtime, programs[role], "server", "--config", config, "--json"),
-    }));
+    .map((role) => ({ role, runtime, command: server(runtime, programs[role], config) }));
+}
+
+function server(runtime: RuntimeName, program: string, config: string): readonly string[] {
+  return run(runtime, program, "server", "--config", config, "--json");
 }
 
 function bareProxy(runtime: RuntimeName, backend: URL): TargetPlan {
   return { role: "bare", runtime, command: run(runtime, PROGRAMS.bareProxy, backend.origin) };
+}
+
+function sdkProxy(runtime: RuntimeName, ...args: string[]): TargetPlan {
+  return { role: "sdk", runtime, command: run(runtime, PROGRAMS.sdkProxy, ...args) };
 }

@@ -1,12 +1,15 @@
-import { Load, type Slice } from "./load.ts";
+import { Load, type LoadOptions, type Slice } from "./load.ts";
 import type { Options } from "./options.ts";
 import type { Pinning } from "./pinning.ts";
 import { type Running, start } from "./process.ts";
 import type { TargetPlan } from "./targets.ts";
+import type { Work } from "./work.ts";
 
 const WARM_UP_IN_FLIGHT = 32;
+/** Times that each loop calls a tool of fixed duration in one slice, at least. */
+const CALLS_OF_LOOP = 10;
 
-/** All slices of one target at one number in flight, in the order of the rounds. */
+/** All slices of one target at one level, in the order of the rounds. */
 export interface Row {
   readonly plan: TargetPlan;
   readonly slices: readonly Slice[];
@@ -14,59 +17,76 @@ export interface Row {
 
 /** The rows of one table. */
 export interface Level {
+  readonly work: Work;
   readonly inFlight: number;
   readonly rows: readonly Row[];
 }
 
-/** A target under way. */
+/** A target under way, and what was asked of it so far. */
 export interface Live {
   readonly plan: TargetPlan;
   readonly running: Running;
+  readonly loads: Load[];
 }
 
-/**
- * Starts all targets, then measures them in turn, round after round, so that what else the machine does
- * falls on all of them alike. Stops what it started.
- */
-export async function measure(
-  direct: Live,
+/** Starts all targets, and stops them when `use` has ended. */
+export async function withTargets<T>(
   plans: readonly TargetPlan[],
-  { options, pinning }: { options: Options; pinning: Pinning },
-): Promise<Level[]> {
+  pinning: Pinning,
+  use: (started: readonly Live[]) => Promise<T>,
+): Promise<T> {
   const started: Live[] = [];
   try {
     for (const plan of plans) {
-      started.push({ plan, running: await start(pinning.onTargetCore(plan.command)) });
+      started.push({ plan, running: await start(pinning.onTargetCore(plan.command)), loads: [] });
     }
-    const targets = [direct, ...started];
-    for (const target of targets) await warmUp(target, options.warmUpMs);
-    const levels: Level[] = [];
-    for (const inFlight of options.inFlight) {
-      levels.push({ inFlight, rows: await measureLevel(targets, inFlight, options) });
-    }
-    return levels;
+    return await use(started);
   } finally {
     await Promise.all(started.map(({ running }) => running.stop()));
   }
 }
 
+/**
+ * Warms all targets up, then measures them in turn, round after round, so that what else the machine does falls
+ * on all of them alike.
+ */
+export async function measureLevels(
+  targets: readonly Live[],
+  asked: readonly Required<LoadOptions>[],
+  options: Options,
+): Promise<Level[]> {
+  for (const target of targets) await warmUp(target, asked[0]?.headers ?? "", options.warmUpMs);
+  const levels: Level[] = [];
+  for (const load of asked) {
+    levels.push({ ...load, rows: await measureLevel(targets, load, options) });
+  }
+  return levels;
+}
+
 // Node's compiler needs some ten thousand calls before the cost of one settles.
-async function warmUp({ running }: Live, durationMs: number): Promise<void> {
-  const load = await Load.open(running, WARM_UP_IN_FLIGHT);
+async function warmUp(target: Live, headers: string, durationMs: number): Promise<void> {
+  const load = await openLoad(target, { inFlight: WARM_UP_IN_FLIGHT, headers });
   await load.run(durationMs);
 }
 
 async function measureLevel(
   targets: readonly Live[],
-  inFlight: number,
+  asked: Required<LoadOptions>,
   { rounds, sliceMs }: Options,
 ): Promise<Row[]> {
   const rows: { plan: TargetPlan; load: Load; slices: Slice[] }[] = [];
-  for (const { plan, running } of targets) {
-    rows.push({ plan, load: await Load.open(running, inFlight), slices: [] });
+  for (const target of targets) {
+    rows.push({ plan: target.plan, load: await openLoad(target, asked), slices: [] });
   }
+  const ms = Math.max(sliceMs, asked.work.tool === "sleep" ? asked.work.ms * CALLS_OF_LOOP : 0);
   for (let round = 0; round < rounds; round++) {
-    for (const { load, slices } of rows) slices.push(await load.run(sliceMs));
+    for (const { load, slices } of rows) slices.push(await load.run(ms));
   }
   return rows;
+}
+
+async function openLoad({ running, loads }: Live, options: LoadOptions): Promise<Load> {
+  const load = await Load.open(running, options);
+  loads.push(load);
+  return load;
 }

@@ -3,6 +3,7 @@ import { addActing } from "./program/acting.ts";
 import { addLocal, addOthers } from "./program/local.ts";
 import { addProfile } from "./program/profile.ts";
 import { checkReach } from "./program/reach.ts";
+import { addAudit, addToken } from "./program/recording.ts";
 import { type Context, createRoot, type Root } from "./program/root.ts";
 import { addRunning } from "./program/running.ts";
 import { addWatching } from "./program/watching.ts";
@@ -18,9 +19,11 @@ export function createProgram({ completing, ...context }: ProgramOptions): Root 
   addRunning(program, context);
   addLocal(program, context);
   addWatching(program, context);
+  addAudit(program, context);
   addActing(program, context);
   addProfile(program, context);
   addOthers(program, context);
+  addToken(program, context);
   program.hook("preAction", (_root, command) => checkReach(command));
   if (!completing) {
     program.command("completion").argument("<shell>")

@@ -70,19 +70,15 @@ export const REQUIREMENTS = {
   "G5.1": {
     text:
       "each call leaves a row: time, client identity, tool, backend, arguments (as configured), status, latency",
-    open: "Calls are logged but not recorded in an audit.",
   },
   "G5.2": {
     text: "each row has a request UUID that traces the call end to end",
-    open: "A call has a request UUID in errors and logs; there is no audit row to trace it by.",
   },
   "G5.3": {
     text: "a slow database never slows a call",
-    open: "There is no audit database yet.",
   },
   "G5.4": {
     text: "migrations run at start",
-    open: "There is no audit database yet.",
   },
   "G6.1": {
     text: "above the limit per client and tool: error with retry-after",
@@ -114,7 +110,6 @@ export const REQUIREMENTS = {
   },
   "G7.5": {
     text: "SIGTERM: drain, end children, flush audit, exit",
-    partly: "There is no audit to flush yet.",
   },
   "G8.1": {
     text: "stdio backends are spawned from configuration (command, args, env) at start",
@@ -178,7 +173,6 @@ export const REQUIREMENTS = {
   },
   "S4": {
     text: "auth failures and admin acts are audited",
-    partly: "They are in the journal of operations; the audit of calls is not there yet.",
   },
   "S5": {
     text:
@@ -210,11 +204,9 @@ export const REQUIREMENTS = {
   "U2": {
     text:
       "interceptors for requests and responses in both directions, configurable and chainable, failing safely",
-    open: "There are no interceptors yet.",
   },
   "U3": {
     text: "a rules engine and an HTTP policy interceptor",
-    open: "There are no rules yet.",
   },
   "U4": {
     text: "SSE and WebSocket to clients",
@@ -258,7 +250,6 @@ export const REQUIREMENTS = {
   },
   "X3": {
     text: "no audited promise is lost on `kill -9`",
-    open: "There is no audit yet.",
   },
   "X4": {
     text: "no `tools/call` is sent twice; each failure says whether it ran",
@@ -266,7 +257,6 @@ export const REQUIREMENTS = {
   },
   "X5": {
     text: "a changed tool definition is seen, shown and, where asked, held",
-    open: "A changed catalog is announced; definitions are not pinned or held yet.",
   },
   "X6": {
     text: "first tool call within a minute of a fresh clone; client files imported both ways",

@@ -34,7 +34,9 @@ const AUTHORIZATION = [
 const LISTS =
   "`limit` (100, at most 1000) is the size of a page; `next` of its answer is `after` of the next " +
   "one, and is missing on the last. `after` of the event log is a cursor: a decimal number that " +
-  "grows strictly, also over restarts.";
+  "grows strictly, also over restarts. One request looks at 20,000 rows of the audit at most, so a " +
+  "page of it may hold fewer rows than `limit`, or none, and still have a `next`. What the audit " +
+  "records, and what its chain proves, stands on [a page of its own](audit.md).";
 
 const STREAMS =
   "Server-sent events. `events/stream` sends `event: event` with the cursor as `id`; it begins now, " +
@@ -45,7 +47,8 @@ const STREAMS =
   "log is 410.";
 
 const GRAMMAR = [
-  "Terms are separated by blanks, and all of them have to match. Case does not matter. At most 1000 " +
+  "Terms are separated by blanks, and all of them have to match. Case does not matter, except for " +
+  "names and ids in the audit that are written without `*`: `Anna` is not `anna` there. At most 1000 " +
   "characters and 50 terms.",
   table(["term", "matches"], [
     ["`word`", "items with the word in any of their texts"],

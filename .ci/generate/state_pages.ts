@@ -27,7 +27,8 @@ export function operationsPage(): string {
   return page(
     "Operations",
     "What operators can do to a running gateway. Reload, reconnect and shutdown run one at a " +
-      "time; kill switches, the log level and closing a session take no time and never wait. Each is written to the journal before it takes effect, with who asked for it, and " +
+      "time; kill switches, the log level and closing a session take effect at once and never wait for " +
+      "another; with [replicas](replicas.md) the answer about a kill switch says whether they all have it. Each is written to the journal before it takes effect, with who asked for it, and " +
       "again when it is over; when the journal cannot be written, nothing is done " +
       "(`AUDIT_UNAVAILABLE`). A request repeated with the same `Idempotency-Key` gets the first " +
       "answer again for ten minutes. The routes stand in [management](management.md).",

@@ -76,6 +76,15 @@ function screen(seen: Seen, { io, output, options }: StatusRequest): string[] {
   ];
 }
 
+/** What becomes of rows: it is worth a line even when all is well. */
+function auditLine({ audit }: Status, paint: Output["paint"]): string {
+  const { store, ok, queued, dropped } = audit;
+  if (store === "off") return "  audit     off";
+  const text = `  audit     ${store} ${ok ? "ok" : "failed"}  queued ${queued}  dropped ${dropped}`;
+  if (!ok || dropped > 0) return paint("error", text);
+  return text;
+}
+
 const STYLES: Readonly<Partial<Record<Status["state"], Style>>> = {
   ready: "good",
   degraded: "warning",
@@ -107,6 +116,7 @@ function summary(status: Status, { paint }: Output): string[] {
     ...status.reasons.map((reason) => paint("warning", `  ${reason}`)),
     `  backends  ${states.join("  ") || "none"}      tools ${tools}`,
     `  calls     ${calls.join("  ")}     sessions ${status.sessions}  in flight ${status.inFlight}`,
+    auditLine(status, paint),
     ...(status.endpoint === undefined ? [] : [`  endpoint  ${status.endpoint}`]),
     ...bad.map(({ name, error }) => paint("error", `  store     ${name}: ${error ?? "failed"}`)),
     ...(status.killSwitches === 0 ? [] : [

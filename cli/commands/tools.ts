@@ -1,4 +1,5 @@
 import type { Capability } from "../../src/contract/manage/mod.ts";
+import { findingLines, heldLines, kindsOf, pinLines } from "../definition_lines.ts";
 import { EXIT } from "../exit.ts";
 import { asNamed, connect } from "../management.ts";
 import { columns } from "../output.ts";
@@ -15,16 +16,18 @@ const COLUMNS: readonly Column<Capability>[] = [
   { title: "BACKEND", text: ({ backend }) => backend },
   {
     title: "ACCESS",
-    text: ({ killed }) => killed === undefined ? "open" : "killed",
-    style: ({ killed }) => killed === undefined ? undefined : "warning",
+    text: ({ killed, held }) =>
+      killed !== undefined ? "killed" : held !== undefined ? "held" : "open",
+    style: ({ killed, held }) => killed === undefined && held === undefined ? undefined : "warning",
   },
   { title: "ORIGINAL", text: ({ original }) => original, wide: true },
   { title: "ROLES", text: ({ roles }) => roles.join(",") || "–", wide: true },
   { title: "TOOLSETS", text: ({ toolsets }) => toolsets.join(",") || "–", wide: true },
   { title: "HASH", text: ({ hash }) => hash.slice(0, 12), wide: true },
+  { title: "FINDINGS", text: ({ findings }) => kindsOf(findings).join(",") || "–", wide: true },
   {
     title: "DESCRIPTION",
-    text: ({ killed, description }) => killed ?? description ?? "",
+    text: ({ killed, held, description }) => killed ?? held?.reason ?? description ?? "",
     cut: true,
   },
 ];
@@ -50,7 +53,7 @@ interface ShowRequest extends TargetRequest {
   readonly name: string;
 }
 
-/** Prints one tool with its definition as clients see it. */
+/** Prints one tool with its definition as clients see it, or would see it. */
 export async function showTool(request: ShowRequest): Promise<number> {
   const { output, name } = request;
   const connection = await connect(request);
@@ -72,7 +75,10 @@ export async function showTool(request: ShowRequest): Promise<number> {
       ["roles", tool.roles.join(", ") || "–"],
       ["hash", tool.hash],
       ...(tool.killed === undefined ? [] : [["killed", tool.killed] as const]),
+      ...pinLines(tool),
     ]),
+    ...heldLines(tool),
+    ...findingLines(tool),
     "",
     ...JSON.stringify(tool.definition, null, 2).split("\n"),
   ]);

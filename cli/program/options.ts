@@ -68,7 +68,7 @@ export function filterOption() {
 }
 
 export function limitOption() {
-  return new Option("--limit <count>", "print at most so many").argParser((text) => {
+  return new Option("-n, --limit <count>", "print at most so many").argParser((text) => {
     if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
     throw new InvalidArgumentError("Write a number from 1 to 999999.");
   });

@@ -68,6 +68,19 @@ function addTools(program: Root, context: Context): void {
   ).action((name, _options, command) =>
     handle(context, command, async (given) => await (await load()).showTool({ ...given, name }))
   );
+  withTarget(
+    noun.command("approve").description("let one be used whose changed definition is held")
+      .argument("<name>", "exposed name")
+      .option("--prompt", "it is a prompt, not a tool")
+      .option("--hash <sha256>", "the definition that was looked at, where nobody is here to ask")
+      .addOption(yesOption()),
+  ).action((name, _options, command) =>
+    handle(
+      context,
+      command,
+      async (given) => await (await import("../commands/approve.ts")).approve({ ...given, name }),
+    )
+  );
 }
 
 function addEvents(program: Root, context: Context): void {

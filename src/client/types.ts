@@ -17,9 +17,10 @@ type Row<Name extends RouteName> = (typeof ROUTES)[Name];
 /** Routes that answer once. */
 export type RequestRoute = Exclude<RouteName, StreamRoute>;
 
-/** Routes that answer a list in pages. */
+/** Routes that answer a list in pages, without a parameter in their path. */
 export type ListRoute = {
-  [Name in JsonRoute]: RouteAnswer<Name> extends { readonly items: readonly unknown[] } ? Name
+  [Name in JsonRoute]: RouteAnswer<Name> extends { readonly items: readonly unknown[] }
+    ? [keyof RouteParams<Name>] extends [never] ? Name : never
     : never;
 }[JsonRoute];
 

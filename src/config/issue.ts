@@ -30,6 +30,8 @@ export interface Finding {
   readonly also?: Path;
   /** Text within the value to point at. */
   readonly part?: string;
+  /** Characters of the value to point at, as it reads: escapes are resolved. */
+  readonly range?: { readonly start: number; readonly end: number };
 }
 
 /** One source line of an issue; secrets are already replaced by bullets. */

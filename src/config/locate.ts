@@ -4,6 +4,7 @@ import { type Finding, formatPath, type FrameLine, type Issue, type Path } from 
 import type { Override } from "./overrides.ts";
 import type { Positions, Span } from "./positions.ts";
 import { printable } from "./raw.ts";
+import { spanWithin } from "./text_span.ts";
 
 export interface Source {
   readonly file: string;
@@ -61,6 +62,7 @@ class Locator {
     if (finding.at === "key") return this.#positions.key(finding.path);
     if (finding.at === "table") return this.#positions.table(finding.path);
     const span = this.#positions.value(finding.path);
+    if (finding.range !== undefined) return spanWithin(this.#lines, span, finding.range);
     const start = finding.part === undefined
       ? -1
       : this.#line(span.line).indexOf(finding.part, span.column);

@@ -10,7 +10,11 @@ import { isTable, type Table, textAt } from "./raw.ts";
 export function noticesFor(tree: Table, root: KeyNode): string[] {
   const notices = [...laterKeys(tree, root, [])];
   const store = textAt(tree, "sessions", "store") ?? "memory";
-  if (store !== "memory") {
+  if (store === "redis") {
+    notices.push(
+      'sessions.store = "redis" shares limits and kill switches only: sessions are kept in memory yet',
+    );
+  } else if (store !== "memory") {
     notices.push(`sessions.store = "${store}" has no effect yet: sessions are kept in memory`);
   }
   return [...new Set(notices)];

@@ -1,7 +1,9 @@
 import { type Config, ConfigSchema } from "../contract/config.ts";
 import { keyTree } from "../contract/config/tree.ts";
 import { checkBackends } from "./checks/backends.ts";
+import { expressionFindings } from "./checks/expressions.ts";
 import { checkPolicy } from "./checks/policy.ts";
+import { checkRules } from "./checks/rules.ts";
 import { checkSafety } from "./checks/safety.ts";
 import { checkStores } from "./checks/stores.ts";
 import { ConfigError, type Finding, formatPath, type Path } from "./issue.ts";
@@ -53,7 +55,10 @@ export async function parseConfig(text: string, options: ParseOptions): Promise<
   const overrides = placeAppended(given, written);
   const tree = applyOverrides(resolved.tree, overrides);
   const literals = literalSecrets(written, CONFIG_TREE);
-  const { config, findings } = check(tree, applyOverrides(written, overrides), resolved, literals);
+  const { config, findings } = await check(tree, applyOverrides(written, overrides), {
+    resolved,
+    literals,
+  });
   if (config === undefined || findings.length > 0) {
     const { file } = options;
     const place = { file, text: source, secrets: literals, overrides: overrides.toReversed() };
@@ -68,15 +73,21 @@ export async function parseConfig(text: string, options: ParseOptions): Promise<
   };
 }
 
-function check(tree: Table, written: Table, resolved: Resolved, literals: readonly Path[]) {
+interface Read {
+  readonly resolved: Resolved;
+  readonly literals: readonly Path[];
+}
+
+async function check(tree: Table, written: Table, { resolved, literals }: Read) {
   const first = [...resolved.findings, ...literalFindings(literals, written, CONFIG_TREE)];
   // What could not be resolved, or must not stand there, says nothing more about itself.
   const settled = new Set(first.map((finding) => formatPath(finding.path)));
   const shape = checkShape(tree, written, CONFIG_TREE);
   const later: Finding[] = [...shape.findings];
-  for (const run of [checkBackends, checkPolicy, checkStores, checkSafety]) {
+  for (const run of [checkBackends, checkPolicy, checkRules, checkStores, checkSafety]) {
     run(tree, (finding) => void later.push(finding));
   }
+  later.push(...await expressionFindings(tree));
   const findings = [...first, ...later.filter((finding) => !settled.has(formatPath(finding.path)))];
   return { config: shape.config, findings };
 }

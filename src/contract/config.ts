@@ -45,13 +45,11 @@ export const ConfigSchema = v.strictObject({
   ),
   rules: key(v.optional(v.array(rule), []), "Rules, evaluated in order.", {
     reload: "live",
-    later: true,
   }),
   interceptors: key(v.optional(interceptors, {}), "What looks at calls and results.", {
     reload: "live",
-    later: true,
   }),
-  audit: key(v.optional(audit, {}), "Record of everything.", { reload: "restart", later: true }),
+  audit: key(v.optional(audit, {}), "Record of everything.", { reload: "restart" }),
   sessions: key(v.optional(sessions, {}), "Sessions of clients.", { reload: "restart" }),
   management: key(
     v.optional(management, {}),

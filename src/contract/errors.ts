@@ -94,7 +94,7 @@ export const ERRORS = {
     code: -32600,
     http: 431,
     fault: "caller",
-    meaning: "The request headers exceed 16 kB.",
+    meaning: "The request headers are larger than `server.max_header_size`, or than 16 KiB.",
     remedy: "Send fewer or shorter headers.",
   },
   UNAUTHENTICATED: {
@@ -115,8 +115,19 @@ export const ERRORS = {
     code: -31003,
     http: 403,
     fault: "caller",
-    meaning: "`Origin` is not allowed (403), `Host` is malformed (400) or not ours (421).",
+    meaning:
+      "`Origin` is not allowed or `Sec-Fetch-Site` tells of a foreign page (403), `Host` is " +
+      "malformed (400) or not ours (421).",
     remedy: "Add the origin to `server.allowed_origins` or use the address the gateway listens on.",
+  },
+  ADDRESS_REFUSED: {
+    code: -31005,
+    http: 403,
+    fault: "caller",
+    meaning:
+      "The client's address is in `server.deny_addresses`, or not in `server.allow_addresses`.",
+    remedy: "Call from an address that is allowed; behind a proxy, name it in " +
+      "`server.trusted_proxies`.",
   },
   SESSION_UNKNOWN: {
     code: -31004,
@@ -195,6 +206,31 @@ export const ERRORS = {
     meaning: "Nothing the caller may see has ever answered, so there is no list to show.",
     remedy: "Retry after `data.retryAfterMs`; `data.reason` names the backends and their states.",
   },
+  POLICY_DENIED: {
+    code: -31030,
+    http: 200,
+    fault: "operator",
+    meaning:
+      "A rule or an interceptor refused the call; `data.rule` names it. Also when one failed or " +
+      "took too long: then nothing passes.",
+    remedy: "See `data.reason`, or ask the operator about the rule.",
+  },
+  DEFINITION_DRIFT: {
+    code: -31031,
+    http: 200,
+    fault: "operator",
+    meaning:
+      "The definition of the tool has changed since it was approved and `catalog.on_change` is " +
+      '"hold"; nothing was sent.',
+    remedy: "An operator looks at the change and runs `mcp-sentinel tools approve`.",
+  },
+  APPROVAL_REQUIRED: {
+    code: -31032,
+    http: 200,
+    fault: "operator",
+    meaning: "A rule wants a person to approve the call; `data.rule` names it. Nothing was sent.",
+    remedy: "Ask the operator; approvals of single calls are not offered yet.",
+  },
   NOT_FOUND: {
     code: -31050,
     http: 404,
@@ -243,8 +279,12 @@ export const ERRORS = {
     code: -31040,
     http: 503,
     fault: "gateway",
-    meaning: "The journal cannot be written, so nothing is done that would have to be in it.",
-    remedy: "See `data.reason`; free the disk or correct the rights of the state folder.",
+    meaning:
+      "The journal is full or cannot be written, so nothing is done that would have to be in it. " +
+      "In band, status 200, for a call; `data.executed` is `unknown` when only its outcome could not be.",
+    remedy:
+      "See `data.reason`; free the disk, correct the rights of the state folder, or bring the audit's " +
+      "store back.",
   },
   CLIENT_UNREACHABLE: {
     code: -31025,

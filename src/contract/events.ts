@@ -82,6 +82,10 @@ export const EVENTS = {
     severity: "warn",
     meaning: "A stdio backend wrote something to stdout that is not a message.",
   },
+  "backend.identity_changed": {
+    severity: "warn",
+    meaning: "The backend calls itself another name than at its last handshake.",
+  },
   "backend.stray": {
     severity: "warn",
     meaning: "A process left by an earlier run was found and ended.",
@@ -94,6 +98,63 @@ export const EVENTS = {
   "catalog.warning": {
     severity: "warn",
     meaning: "A name of the catalog was cut, or clients may find it too long.",
+  },
+  "definition.changed": {
+    severity: "warn",
+    meaning:
+      "A tool's definition differs from the one that was seen or approved before; `changes` says where.",
+  },
+  "definition.held": {
+    severity: "error",
+    meaning: "A changed tool is neither listed nor called until an operator approves it.",
+  },
+  "definition.approved": { severity: "info", meaning: "An operator approved a changed tool." },
+  "definition.suspicious": {
+    severity: "warn",
+    meaning:
+      "A definition has something that text for a model should not have; `findings` says what.",
+  },
+  "rule.warned": {
+    severity: "warn",
+    meaning: "A rule with the action warn matched; at most one line for each rule in a second.",
+  },
+  "interceptor.failed": {
+    severity: "error",
+    meaning: "A rule or an interceptor failed or took too long; what it looked at was refused.",
+  },
+  "audit.recovered": {
+    severity: "warn",
+    meaning: "Calls that were under way when the gateway was killed were closed as `unknown`.",
+  },
+  "audit.store_failed": {
+    severity: "error",
+    meaning: "The store of the audit does not take rows; they wait in the journal.",
+  },
+  "audit.store_recovered": {
+    severity: "info",
+    meaning: "The store of the audit takes rows again.",
+  },
+  "audit.filling": {
+    severity: "warn",
+    meaning:
+      "The journal of the audit is four fifths full; beyond its size `audit.when_full` decides.",
+  },
+  "audit.dropped": {
+    severity: "error",
+    meaning: "Rows of the audit were dropped; a row of kind `gap` counts them.",
+  },
+  "store.failed": {
+    severity: "error",
+    meaning: "A store that replicas share cannot be used; each replica goes on by itself.",
+  },
+  "store.recovered": {
+    severity: "info",
+    meaning: "A store that replicas share can be used again.",
+  },
+  "store.unsafe": {
+    severity: "warn",
+    meaning:
+      "A store that replicas share may lose what it is given, or holds what nobody here wrote; `reason` says which.",
   },
   "session.opened": { severity: "debug", meaning: "A client opened a session.", kept: false },
   "session.closed": { severity: "debug", meaning: "A session ended.", kept: false },

@@ -4,7 +4,13 @@
  * alternatives; `*` stands for any characters; quotes make a text literal; `>`, `>=`, `<`, `<=` compare.
  */
 import { SentinelError } from "./errors.ts";
-import { type Field, type FieldContext, fieldTest } from "./filter/field.ts";
+import {
+  type Condition,
+  conditionOf,
+  type Field,
+  type FieldContext,
+  fieldTest,
+} from "./filter/field.ts";
 import { globOf } from "./filter/glob.ts";
 import { type Term, termsOf } from "./filter/terms.ts";
 import { suggest } from "./suggest.ts";
@@ -21,6 +27,8 @@ export interface FilterFields<Item> {
 
 export interface Filter<Item> {
   matches(item: Item): boolean;
+  /** What a store can look up of it: all of these hold for every item that matches. */
+  readonly conditions: readonly Condition[];
 }
 
 /**
@@ -36,13 +44,19 @@ export function parseFilter<Item>(
   if (text.length > LONGEST) throw wrong(`the filter is longer than ${LONGEST} characters`);
   const terms = termsOf(text, wrong);
   if (terms.length > MOST_TERMS) throw wrong(`the filter has more than ${MOST_TERMS} terms`);
+  const context = { now, wrong };
+  const conditions: Condition[] = [];
   const fieldTests = terms.flatMap((term) => {
     if (term.field === undefined) return [];
-    const test = fieldTest(term, knownField(term.field, fields), { now, wrong });
+    const field = knownField(term.field, fields);
+    const test = fieldTest(term, field, context);
+    const condition = conditionOf(term, field, context);
+    if (condition !== undefined) conditions.push(condition);
     return [term.excludes ? (item: Item) => !test(item) : test];
   });
   const wordTests = terms.filter(({ field }) => field === undefined).map(wordTest);
   return {
+    conditions,
     matches: (item) => {
       if (!fieldTests.every((test) => test(item))) return false;
       if (wordTests.length === 0) return true;

@@ -9,6 +9,7 @@ export const OPERATIONS = {
   clear: "A kill switch was cleared.",
   close_session: "A session was ended.",
   log_level: "The least severe level that is logged was changed.",
+  approve: "A changed tool definition was approved.",
   shutdown: "The gateway was asked to stop.",
 } as const;
 export type OperationKind = keyof typeof OPERATIONS;

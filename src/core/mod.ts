@@ -1,14 +1,19 @@
 /** The core's door: everything a host needs to run the gateway, nothing of how it works inside. */
-import type { Config, RequestId, Snapshot } from "../contract/mod.ts";
+import type { Config, ErrorName, RequestId, Snapshot } from "../contract/mod.ts";
 import type { ConfigSource } from "../ports/config_source.ts";
+import type { Digest } from "../ports/digest.ts";
 import type { EventStore } from "../ports/event_store.ts";
 import type { Journal } from "../ports/journal.ts";
 import type { LogLevels } from "../ports/log.ts";
 import type { MessageLink } from "../ports/message_link.ts";
-import type { RateStore } from "../ports/rate_store.ts";
+import type { RateMirror } from "../ports/rate_store.ts";
+import type { Replicas } from "../ports/replicas.ts";
 import type { SchemaCompiler } from "../ports/schema_compiler.ts";
 import type { StateStore } from "../ports/state_store.ts";
 import { uuidv7 } from "uuidv7";
+import { Audit, type AuditStores } from "./audit/audit.ts";
+import { createRefusalRows } from "./audit/refusals.ts";
+import { NO_RECORDER } from "./audit/recorder.ts";
 import { createAuthenticator } from "./auth/authenticator.ts";
 import { createProtectedResource } from "./auth/protected_resource.ts";
 import type { BackendPorts } from "./backends/ports.ts";
@@ -17,8 +22,9 @@ import { createRefusalCount } from "./call/metrics.ts";
 import { createSettle } from "./call/settle.ts";
 import type { FrontContext } from "./front/context.ts";
 import { type FetchHandler, toFetch } from "./front/fetch.ts";
-import { createHandler } from "./front/handler.ts";
+import { createHandler, type Refused } from "./front/handler.ts";
 import type { HttpHandler } from "./front/http_message.ts";
+import { SharedRates } from "./limits/shared_rates.ts";
 import { createHttpPolicy } from "./front/http_policy.ts";
 import { attachPipe, type PipeOptions } from "./front/pipe.ts";
 import { collectGauges } from "./runtime/gauges.ts";
@@ -26,6 +32,8 @@ import { CallFeed } from "./runtime/call_feed.ts";
 import type { Control } from "./runtime/control.ts";
 import type { EventLog } from "./runtime/event_log.ts";
 import { Operator } from "./runtime/operator.ts";
+import { Sharing } from "./runtime/sharing.ts";
+import type { Interceptor } from "./rules/interceptor.ts";
 import { perConfig } from "./runtime/per_config.ts";
 import { Runtime } from "./runtime/runtime.ts";
 import { snapshotOf } from "./runtime/snapshot.ts";
@@ -36,19 +44,45 @@ export type { HttpHandler, HttpIncoming, HttpOutgoing } from "./front/http_messa
 export { toFetch } from "./front/fetch.ts";
 export { checkHost } from "./front/http_policy.ts";
 export type { Peer } from "./front/peer.ts";
-export type { Act, Control, KillScope, KillTarget, Refusal } from "./runtime/control.ts";
+export type {
+  Act,
+  AuditAccess,
+  Control,
+  KillScope,
+  KillTarget,
+  Refusal,
+} from "./runtime/control.ts";
+export type { AuditStores } from "./audit/audit.ts";
+export type {
+  AskRequest,
+  CallRequest,
+  IdentityFacts,
+  Interceptor,
+  ListRequest,
+  ReplyRequest,
+  ResultRequest,
+  SessionFacts,
+  TargetFacts,
+} from "./rules/interceptor.ts";
 export { EventLog } from "./runtime/event_log.ts";
 
 /** Everything the core needs from outside. */
 export interface CorePorts extends BackendPorts {
   readonly events: EventStore;
-  readonly rates: RateStore;
+  readonly rates: RateMirror;
+  /** Absent: this gateway is the only one. */
+  readonly replicas?: Replicas | undefined;
   readonly schemas: SchemaCompiler;
   readonly state: StateStore;
   readonly journal: Journal;
+  /** Absent: nothing is recorded (`audit.store = "off"`). */
+  readonly audit: AuditStores | undefined;
+  readonly digest: Digest;
   /** The same that `log` keeps its events in. */
   readonly eventLog: EventLog;
   readonly logLevels: LogLevels;
+  /** Of the program that embeds the gateway; they run in this order, after those `interceptors.order` names. */
+  readonly interceptors?: readonly Interceptor[];
   /** Absent: there is nothing to reload. */
   readonly configSource: ConfigSource | undefined;
   /** Asks the host to stop the gateway: an operator wants a shutdown. */
@@ -82,9 +116,25 @@ export interface Core {
 }
 
 export function createCore(config: Config, ports: CorePorts): Core {
-  const runtime = new Runtime(config, ports);
+  const audit = ports.audit && new Audit(config.audit, { ...ports, ...ports.audit }, {
+    revision: () => runtime.world.revision,
+    config: () => operator.configHash,
+  });
+  const { replicas } = ports;
+  const rates = replicas === undefined ? ports.rates : new SharedRates({ ...ports, replicas });
+  const runtime: Runtime = new Runtime(config, { ...ports, rates, recorder: audit ?? NO_RECORDER });
+  const { kills } = runtime;
+  const changed = () => runtime.changed();
+  const sharing = replicas && new Sharing({ ...ports, replicas, kills, changed });
   const feed = new CallFeed();
-  const operator = new Operator({ ...ports, runtime, feed, source: ports.configSource });
+  const operator: Operator = new Operator({
+    ...ports,
+    audit,
+    runtime,
+    feed,
+    sharing,
+    source: ports.configSource,
+  });
   const endGauges = collectGauges(ports.telemetry, () => ({
     world: runtime.world,
     state: operator.state,
@@ -94,20 +144,25 @@ export function createCore(config: Config, ports: CorePorts): Core {
   const context = createContext(runtime, ports, feed);
   const endSweep = ports.clock.every(SWEEP_MS, () => {
     ports.events.sweep();
-    runtime.limits.sweep();
+    runtime.sweep();
   });
-  const handle = createDataHandler(context, runtime, ports);
+  const handle = createDataHandler(context, runtime, { ...ports, audit });
   return {
     fetch: toFetch(handle),
     handle,
     control: operator,
     attach: (link, options) => attachPipe(context, link, options),
-    start: () => runtime.start(),
+    start: () => {
+      audit?.start();
+      runtime.start();
+    },
     beginStop: () => runtime.beginStop(),
     stop: async () => {
       endSweep();
       operator.stop();
       await runtime.stop();
+      sharing?.stop();
+      await audit?.stop();
       endGauges();
     },
     snapshot: () => snapshotOf(runtime, operator, ports.version),
@@ -140,25 +195,42 @@ function createContext(runtime: Runtime, ports: CorePorts, feed: CallFeed): Fron
   };
 }
 
-function createDataHandler(context: FrontContext, runtime: Runtime, ports: CorePorts): HttpHandler {
+/** The ports, with what is made of them. */
+type Made = Omit<CorePorts, "audit"> & { readonly audit: Audit | undefined };
+
+function createDataHandler(context: FrontContext, runtime: Runtime, ports: Made): HttpHandler {
   const { server } = runtime.world.config;
-  const policy = perConfig(runtime, (config) =>
-    createHttpPolicy({
-      hostname: config.server.listen.replace(/:\d+$/, ""),
-      publicUrl: config.server.public_url,
-      allowedOrigins: config.server.allowed_origins,
-    }));
   return createHandler(context, {
-    policy,
+    policy: perConfig(runtime, createHttpPolicy),
     resource: perConfig(runtime, createProtectedResource),
     path: server.path,
     legacySse: server.legacy_sse,
     hasToolset: (name) => Object.hasOwn(runtime.world.config.toolsets, name),
     requestId,
-    refused: createRefusalCount(ports.telemetry),
+    refused: onRefused(ports),
     defect: (cause, request) =>
       ports.log.write("call.defect", { request_id: request, cause: String(cause) }),
   });
+}
+
+/** Refusals that say who knocked; the others are mistakes of clients, and only counted. */
+const RECORDED: ReadonlySet<ErrorName> = new Set([
+  "UNAUTHENTICATED",
+  "INSUFFICIENT_SCOPE",
+  "ORIGIN_OR_HOST_REFUSED",
+  "ADDRESS_REFUSED",
+]);
+
+function onRefused({ telemetry, audit, clock }: Made): (refused: Refused) => void {
+  const count = createRefusalCount(telemetry);
+  const record = createRefusalRows((refusal) => audit?.refusal(refusal), clock);
+  return ({ request, error, method, path, address }) => {
+    count(error.code);
+    if (!RECORDED.has(error.code)) return;
+    const why = error.cause instanceof Error ? error.cause.message : error.message;
+    const actor = { name: "unknown", ...(address === undefined ? {} : { address }) };
+    record({ request, code: error.code, why, method, path, actor });
+  };
 }
 
 function createLine(runtime: Runtime, ports: CorePorts, feed: CallFeed): Line {
@@ -168,6 +240,7 @@ function createLine(runtime: Runtime, ports: CorePorts, feed: CallFeed): Line {
     view: (session) => runtime.view(session),
     requestId,
     monotonic: () => clock.monotonic(),
+    now: () => clock.now(),
     settle: createSettle({ clock, log, telemetry, traffic: runtime.traffic, feed }),
     starting: () => runtime.starting,
     rootsChanged: (session) => runtime.rootsChanged(session),

@@ -13,6 +13,12 @@ export function compilePatterns(patterns: readonly string[]): Matcher {
   return (name) => matchers.some((matches) => matches(name));
 }
 
+/** Characters a pattern demands; a name without `*` goes before every pattern it falls under. */
+export function specificity(pattern: string): number {
+  const literal = pattern.replaceAll("*", "").length;
+  return literal === pattern.length ? Infinity : literal;
+}
+
 /** Whether a pattern could match some name that begins with `prefix`. */
 export function mayMatchPrefix(patterns: readonly string[], prefix: string): boolean {
   return patterns.some((pattern) => {

@@ -1,6 +1,6 @@
 /** Wires the gateway for a host with processes and listeners: Node, Deno, Bun. */
 import type { ParsedConfig } from "../config/parse.ts";
-import type { Config } from "../contract/mod.ts";
+import { type Config, SentinelError } from "../contract/mod.ts";
 import { type Core, createCore } from "../core/mod.ts";
 import type { Clock } from "../ports/clock.ts";
 import { SystemClock } from "./clock.ts";
@@ -51,6 +51,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
 async function start(options: GatewayOptions, undo: Undo[]): Promise<Gateway> {
   const { config, source, notices, stateDir } = options;
+  if (!options.listen && config.audit.store === "stdout") throw stdoutIsTaken();
   const clock = new SystemClock();
   const server = options.listen ? await bound(bindServer(config, clock), undo) : undefined;
   const control = options.listen ? await bound(bindManagement(config, clock), undo) : undefined;
@@ -80,6 +81,16 @@ async function start(options: GatewayOptions, undo: Undo[]): Promise<Gateway> {
     management,
     watch: watch(options, core, clock),
   });
+}
+
+function stdoutIsTaken(): SentinelError {
+  return new SentinelError(
+    "CONFIG_INVALID",
+    "Cannot record to stdout: the client is served there",
+    {
+      reason: 'choose another audit.store, such as "sqlite"',
+    },
+  );
 }
 
 async function bound(binding: Promise<Bound>, undo: Undo[]): Promise<Bound> {

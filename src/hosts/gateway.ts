@@ -37,6 +37,7 @@ export interface Parts {
   readonly core: Core;
   readonly http: HttpClient;
   readonly spawner: { close(): void };
+  readonly replicas: { close(): void } | undefined;
   readonly stores: Stores;
   readonly outputs: { close(): void };
   readonly server: Bound | undefined;
@@ -84,6 +85,7 @@ async function close(parts: Parts): Promise<void> {
   if (server !== undefined) await closeListener(server.listener, closed);
   await management?.close();
   await http.close();
+  parts.replicas?.close();
   spawner.close();
   stores.close();
   outputs.close();

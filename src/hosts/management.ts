@@ -7,7 +7,7 @@ import type { Cancel } from "../ports/clock.ts";
 import type { Registry } from "../telemetry/registry.ts";
 import { type Bound, closeListener } from "./listeners.ts";
 import { announce, createToken } from "./local_gateway.ts";
-import type { Mask } from "./mask.ts";
+import { type Mask, maskedHandler } from "./mask.ts";
 import { collectProcessGauges, runtime } from "./process_gauges.ts";
 import { liveSettings } from "./settings.ts";
 import { VERSION } from "./version.ts";
@@ -70,7 +70,8 @@ async function openDoor(options: ManagementOptions, localToken: string): Promise
     settings: liveSettings({ config: () => core.config(), localToken, hostnames: bound.hostnames }),
     requestId: uuidv7,
   });
-  bound.door.open(manage.handle, toFetch(manage.handle));
+  const handle = maskedHandler(manage.handle, options.mask);
+  bound.door.open(handle, toFetch(handle));
   log.write("management.started", { endpoint: bound.url });
   return manage;
 }

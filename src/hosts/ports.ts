@@ -2,17 +2,21 @@
 import type { CorePorts } from "../core/mod.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { HttpClient } from "../ports/http_client.ts";
+import type { Replicas } from "../ports/replicas.ts";
 import { MemoryEventStore } from "../stores/memory/event_store.ts";
 import { MemoryRateStore } from "../stores/memory/rate_store.ts";
 import { Registry } from "../telemetry/registry.ts";
 import type { GatewayOptions, GatewaySource } from "./compose.ts";
+import { openAuditStores } from "./audit_stores.ts";
 import { createConfigSource } from "./config_source.ts";
+import { systemDigest } from "./digest.ts";
 import { createLazyClient } from "./http_client/lazy_client.ts";
-import { Mask } from "./mask.ts";
+import { Mask, maskedState } from "./mask.ts";
 import { createOutputs, type Outputs } from "./outputs.ts";
 import { createSpawner, type ProcessSpawner } from "./process/spawn.ts";
 import { quietFile } from "./quiet_file.ts";
 import { systemRandom } from "./random.ts";
+import { openReplicas } from "./replicas.ts";
 import { createSchemaCompiler } from "./schema_compiler/create.ts";
 import { openStores, type Stores } from "./stores.ts";
 import { VERSION } from "./version.ts";
@@ -22,6 +26,7 @@ export type Undo = () => void | Promise<void>;
 
 export interface OpenPorts {
   readonly ports: CorePorts;
+  readonly replicas: Replicas | undefined;
   readonly stores: Stores;
   readonly outputs: Outputs;
   readonly spawner: ProcessSpawner;
@@ -49,6 +54,11 @@ export async function openPorts(
   const folder = stateDir === undefined ? {} : { stateDir };
   const spawner = await createSpawner({ log, ...folder });
   undo.push(() => spawner.close());
+  const audit = await openAuditStores(config.audit, stores.folder);
+  undo.push(() => audit?.sink.close());
+  undo.push(() => audit?.journal.close());
+  const replicas = await openReplicas(config, clock);
+  undo.push(() => replicas?.close());
   const http = createLazyClient(loadHttpClient);
   const registry = new Registry({ toolLabel: config.telemetry.metrics.tool_label === "on" });
   const { promise: stopWanted, resolve: stop } = Promise.withResolvers<void>();
@@ -66,13 +76,16 @@ export async function openPorts(
     mask: mask.apply,
     events: new MemoryEventStore({ clock, events, keepMs }),
     rates: new MemoryRateStore(),
+    replicas,
     schemas: createSchemaCompiler(),
-    state: stores.state,
+    digest: systemDigest,
+    state: maskedState(stores.state, mask),
     journal: stores.journal,
+    audit,
     configSource: await createConfigSource({ ...settled(source, clock), first: config, mask }),
     stop,
   };
-  return { ports, stores, outputs, spawner, http, registry, mask, stopWanted };
+  return { ports, replicas, stores, outputs, spawner, http, registry, mask, stopWanted };
 }
 
 /** The source, read only when nobody is writing it. */

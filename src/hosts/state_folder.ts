@@ -1,6 +1,6 @@
 /** Where a gateway keeps what outlives it: one folder for each configuration. */
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { SentinelError } from "../contract/errors.ts";
@@ -23,13 +23,27 @@ export interface GatewayIdentity {
  */
 export function gatewayFolder(stateDir: string, { source, name }: GatewayIdentity): string {
   const gateways = join(stateDir, "gateways");
-  const id = createHash("sha256").update(source).digest("hex").slice(0, 8);
   makePrivate(stateDir);
   makePrivate(gateways);
-  const known = readdirSync(gateways).find((entry) => entry.endsWith(`-${id}`));
-  const folder = join(gateways, known ?? `${plain(name)}-${id}`);
+  const folder = join(gateways, knownName(gateways, source) ?? `${plain(name)}-${idOf(source)}`);
   makePrivate(folder);
   return folder;
+}
+
+/** The same folder, if it is there; nothing is made. */
+export function findGatewayFolder(stateDir: string, source: string): string | undefined {
+  const gateways = join(stateDir, "gateways");
+  const name = existsSync(gateways) ? knownName(gateways, source) : undefined;
+  return name === undefined ? undefined : join(gateways, name);
+}
+
+function knownName(gateways: string, source: string): string | undefined {
+  const id = idOf(source);
+  return readdirSync(gateways).find((entry) => entry.endsWith(`-${id}`));
+}
+
+function idOf(source: string): string {
+  return createHash("sha256").update(source).digest("hex").slice(0, 8);
 }
 
 /** A name that is one on every file system. */

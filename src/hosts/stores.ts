@@ -5,6 +5,8 @@ import type { StateStore } from "../ports/state_store.ts";
 import { gatewayFolder, type GatewayIdentity } from "./state_folder.ts";
 
 export interface Stores {
+  /** Of the gateway; undefined when everything is in memory. */
+  readonly folder: string | undefined;
   readonly state: StateStore;
   readonly journal: Journal;
   close(): void;
@@ -24,7 +26,7 @@ export async function openStores(
   const { FileJournal } = await import("../stores/file/journal.ts");
   const state = openSqliteState(join(folder, "state.sqlite"));
   try {
-    return pair(state, new FileJournal(join(folder, "journal.ndjson")));
+    return pair(folder, state, new FileJournal(join(folder, "journal.ndjson")));
   } catch (thrown) {
     state.close();
     throw thrown;
@@ -34,11 +36,12 @@ export async function openStores(
 async function openMemory(): Promise<Stores> {
   const { MemoryStateStore } = await import("../stores/memory/state_store.ts");
   const { MemoryJournal } = await import("../stores/memory/journal.ts");
-  return pair(new MemoryStateStore(), new MemoryJournal());
+  return pair(undefined, new MemoryStateStore(), new MemoryJournal());
 }
 
-function pair(state: StateStore, journal: Journal): Stores {
+function pair(folder: string | undefined, state: StateStore, journal: Journal): Stores {
   return {
+    folder,
     state,
     journal,
     close: () => {

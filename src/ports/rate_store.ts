@@ -31,7 +31,7 @@ export interface BucketStatus {
 }
 
 /**
- * Buckets of tokens by key; memory now, shared stores later. Time is monotonic milliseconds, so that a
+ * Buckets of tokens by key. Time is monotonic milliseconds, so that a
  * wall clock that is set changes no decision.
  */
 export interface RateStore {
@@ -44,4 +44,16 @@ export interface RateStore {
   list(after: number, now: number): Iterable<BucketStatus>;
   /** Forgets buckets that have been full for a while. */
   sweep(now: number): void;
+}
+
+/** A store of this process that also follows what a shared one decides, to go on from there without it. */
+export interface RateMirror extends RateStore {
+  /** One call was decided elsewhere; `used` as in `BucketStatus`, after it. */
+  note(key: string, limit: BucketLimit, now: number, decided: Decided): void;
+}
+
+/** What a shared store decided. */
+export interface Decided {
+  readonly allowed: boolean;
+  readonly used: number;
 }

@@ -1,7 +1,7 @@
 import type { GatewayEvent } from "../contract/events.ts";
 
-/** What is kept under a key: kill switches, later definition pins. */
-export type StateArea = "kill_switch";
+/** What is kept under a key. */
+export type StateArea = "kill_switch" | "definition_pin";
 
 /** An event before the store has given it its cursor. */
 export type NewEvent = Omit<GatewayEvent, "cursor">;

@@ -38,14 +38,28 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   core: {
     folder: "src/core",
     imports: ["contract", "ports"],
-    packages: ["eventsource-parser", "jose", "uuidv7", "valibot"],
+    packages: [
+      "@marcbachmann/cel-js",
+      "eventsource-parser",
+      "jose",
+      "re2js",
+      "uuidv7",
+      "valibot",
+    ],
     typePackages: ["@modelcontextprotocol/sdk"],
     builtins: false,
   },
   config: {
     folder: "src/config",
     imports: ["contract", "ports"],
-    packages: ["@valibot/to-json-schema", "smol-toml", "toml-eslint-parser", "valibot"],
+    packages: [
+      "@marcbachmann/cel-js",
+      "@valibot/to-json-schema",
+      "re2js",
+      "smol-toml",
+      "toml-eslint-parser",
+      "valibot",
+    ],
     builtins: false,
   },
   telemetry: {
@@ -57,7 +71,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   stores: {
     folder: "src/stores",
     imports: ["contract", "ports"],
-    packages: [],
+    packages: ["@neondatabase/serverless", "pg", "redis"],
     builtins: true,
     separate: true,
   },
@@ -84,9 +98,9 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   cli: {
     folder: "cli",
     imports: ["contract", "config", "client"],
-    dynamic: ["src/hosts/compose.ts"],
+    dynamic: ["src/hosts/compose.ts", "src/hosts/local_audit.ts"],
     files: ["package.json"],
-    packages: ["@bomb.sh/tab", "@commander-js/extra-typings", "commander"],
+    packages: ["@bomb.sh/tab", "@commander-js/extra-typings", "commander", "jose"],
     builtins: true,
   },
 };

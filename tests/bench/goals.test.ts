@@ -3,7 +3,8 @@ import { describe, it } from "node:test";
 import { httpGoals, polledGoals, startUpGoals, stdioGoals } from "../../bench/goals.ts";
 import type { Slice } from "../../bench/load.ts";
 import type { Role } from "../../bench/targets.ts";
-import type { Row } from "../../bench/throughput.ts";
+import type { Level, Row } from "../../bench/throughput.ts";
+import { ECHO } from "../../bench/work.ts";
 
 function row(role: Role, figures: Partial<Slice>): Row {
   const slice = { rate: 1, cpuMicros: 1, rssMb: 1, p50: 1, p95: 1, p99: 1, errors: 0 };
@@ -11,6 +12,10 @@ function row(role: Role, figures: Partial<Slice>): Row {
     plan: { role, runtime: "node", command: [] },
     slices: [{ ...slice, firstError: undefined, ...figures }],
   };
+}
+
+function level(inFlight: number, rows: readonly Row[]): Level {
+  return { work: ECHO, inFlight, rows };
 }
 
 function verdicts(found: readonly { got: number; met: boolean }[]) {
@@ -22,17 +27,17 @@ describe("bench goals", () => {
     const bare = row("bare", { rate: 1000, cpuMicros: 50 });
     const good = row("gateway", { rate: 900, cpuMicros: 55 });
     const poor = row("bundle", { rate: 500, cpuMicros: 100 });
-    const found = httpGoals([{ inFlight: 32, rows: [bare, good, poor] }]);
+    const found = httpGoals([level(32, [bare, good, poor])]);
     assert.deepEqual(verdicts(found), [[1.1, true], [0.9, true], [2, false], [0.5, false]]);
   });
 
   it("compare at one in flight what each adds to the backend's own latency", () => {
     const rows = [row("direct", { p50: 1 }), row("bare", { p50: 2 }), row("gateway", { p50: 4 })];
-    assert.deepEqual(verdicts(httpGoals([{ inFlight: 1, rows }])), [[3, false]]);
+    assert.deepEqual(verdicts(httpGoals([level(1, rows)])), [[3, false]]);
   });
 
   it("are missed where the base was not measured", () => {
-    const found = httpGoals([{ inFlight: 32, rows: [row("gateway", {})] }]);
+    const found = httpGoals([level(32, [row("gateway", {})])]);
     assert.ok(found.length > 0 && found.every(({ met }) => !met));
   });
 
@@ -54,7 +59,7 @@ describe("bench goals", () => {
 
   it("hold stdio to four times the SDK proxy", () => {
     const rows = [row("sdk", { rate: 100 }), row("gateway", { rate: 450 })];
-    assert.deepEqual(verdicts(stdioGoals([{ inFlight: 32, rows }])), [[4.5, true]]);
+    assert.deepEqual(verdicts(stdioGoals([level(32, rows)])), [[4.5, true]]);
   });
 
   it("hold the bundle's start to the trivial server and to its own limit", () => {

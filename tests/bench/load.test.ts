@@ -8,6 +8,7 @@ import { Load } from "../../bench/load.ts";
 import { type Running, start } from "../../bench/process.ts";
 import { PROGRAMS, run } from "../../bench/runtimes.ts";
 import { answer, type RequestMessage } from "../../bench/targets/echo_tools.ts";
+import { LARGE, type Work, workName } from "../../bench/work.ts";
 
 const SLICE_MS = 50;
 
@@ -19,7 +20,7 @@ describe("Load against the echo backend", () => {
   after(() => backend.stop());
 
   it("gets right replies on every connection, slice after slice", async () => {
-    const load = await Load.open(backend, 4);
+    const load = await Load.open(backend, { inFlight: 4 });
     for (const slice of [await load.run(SLICE_MS), await load.run(SLICE_MS)]) {
       assert.equal(slice.firstError, undefined);
       assert.equal(slice.errors, 0);
@@ -27,16 +28,30 @@ describe("Load against the echo backend", () => {
       assert.ok(slice.p50 <= slice.p95 && slice.p95 <= slice.p99);
     }
   });
+
+  const others: readonly Work[] = [LARGE, { tool: "sleep", ms: 5 }];
+  for (const work of others) {
+    it(`gets right replies to ${workName(work)}`, async () => {
+      const load = await Load.open(backend, { inFlight: 4, work });
+      const slice = await load.run(SLICE_MS);
+      assert.equal(slice.firstError, undefined);
+      assert.ok(slice.rate > 0);
+    });
+  }
 });
 
 describe("Load against a server that lists late and mixes replies up", () => {
   let last = 0;
   let lists = 0;
+  let calls = 0;
+  const headers = new Set<unknown>();
   const server = createServer((request, response) => {
     let text = "";
     request.setEncoding("utf8").on("data", (chunk: string) => text += chunk);
     request.on("end", () => {
       const message = JSON.parse(text) as RequestMessage;
+      headers.add(request.headers["x-bench"]);
+      if (message.method === "tools/call") calls++;
       if (message.method === "tools/list" && lists++ === 0) {
         response.writeHead(200).end('{"jsonrpc":"2.0","id":1,"error":{"code":-31024}}');
         return;
@@ -57,11 +72,16 @@ describe("Load against a server that lists late and mixes replies up", () => {
   it("asks for the list again, counts wrong replies as errors and stops early", async () => {
     const { port } = server.address() as AddressInfo;
     const url = new URL(`http://127.0.0.1:${port}/mcp`);
-    const load = await Load.open({ url, pid: process.pid }, 1);
+    const load = await Load.open({ url, pid: process.pid }, {
+      inFlight: 1,
+      headers: "x-bench: a\r\n",
+    });
     const slice = await load.run(60_000);
     assert.equal(lists, 2);
     assert.ok(slice.errors > 0);
     assert.match(slice.firstError ?? "", /Cannot use reply to request/);
+    assert.equal(load.calls, calls, "right or wrong, every call is counted");
+    assert.deepEqual([...headers], ["a"], "every request has the extra lines");
   });
 });
 

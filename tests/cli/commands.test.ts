@@ -20,8 +20,17 @@ describe("command line", () => {
     assert.equal(code, 0);
     assert.equal(err, "");
     const commands = ["up, dev", "server, serve", "stdio", "init", "validate", "config"];
-    const operating = ["status", "backends", "tools", "events", "sessions", "kill", "reload"];
-    const others = ["diff", "shutdown", "profile", "version", "completion"];
+    const operating = [
+      "status",
+      "backends",
+      "tools",
+      "events",
+      "sessions",
+      "audit",
+      "kill",
+      "reload",
+    ];
+    const others = ["diff", "shutdown", "profile", "version", "token", "completion"];
     for (const command of [...commands, ...operating, ...others]) {
       assert.match(out, new RegExp(`^  ${command} `, "m"));
     }
@@ -134,12 +143,12 @@ describe("commands on files", () => {
       await write(
         "sentinel.toml",
         '[backends.a]\nurl = "http://127.0.0.1:1/mcp"\nheaders = { X-Token = "${env:T}" }\n' +
-          "[audit]\nchain = true\n",
+          "[telemetry.traces]\nsample = 1.0\n",
       );
       const { code, out, err } = await inFolder(["validate"], { env: { T: "abcdef" } });
       assert.equal(code, 0);
       assert.equal(out, "ok  sentinel.toml: 1 backend, 0 toolsets, 1 secret\n");
-      assert.equal(err, "warning: section [audit] has no effect yet\n");
+      assert.equal(err, "warning: section [telemetry.traces] has no effect yet\n");
       const quiet = await inFolder(["validate", "-q"], { env: { T: "abcdef" } });
       assert.deepEqual([quiet.code, quiet.out, quiet.err], [0, "", ""]);
     });

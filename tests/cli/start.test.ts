@@ -52,7 +52,7 @@ describe("starting a gateway", () => {
     cwd = await mkdtemp(join(tmpdir(), "sentinel-start-"));
     await write(
       "good.toml",
-      '[backends.a]\ncommand = "npx"\ncwd = "tools"\n[audit]\nchain = true\n',
+      '[backends.a]\ncommand = "npx"\ncwd = "tools"\n[telemetry.traces]\nsample = 1.0\n',
     );
     await write("open.toml", '[server]\nlisten = "0.0.0.0:8808"\n');
     await write("bad.toml", "[server]\nnmae = 1\n");
@@ -259,7 +259,7 @@ describe("starting a gateway", () => {
     assert.match(out, /MCP endpoint +http:[^]*Connect a client:/);
     const [started] = host.started;
     assert.equal(started?.stateDir, join(cwd, "state", "mcp-sentinel"));
-    assert.deepEqual(started?.notices, ["section [audit] has no effect yet"]);
+    assert.deepEqual(started?.notices, ["section [telemetry.traces] has no effect yet"]);
   });
 
   it("a relative folder of a backend counts from the configuration", async () => {

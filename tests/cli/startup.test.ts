@@ -32,6 +32,7 @@ describe("start of the command line", () => {
       "cli/program/options.ts",
       "cli/program/profile.ts",
       "cli/program/reach.ts",
+      "cli/program/recording.ts",
       "cli/program/root.ts",
       "cli/program/running.ts",
       "cli/program/watching.ts",
@@ -60,10 +61,15 @@ describe("start of the command line", () => {
       "reload",
       "shutdown",
       "profile",
+      "audit",
+      "audit_tail",
+      "audit_export",
+      "audit_verify",
+      "token",
     ];
     for (const command of [...commands, "up", "server", "stdio"]) {
       const loaded = [...loadedBy(`cli/commands/${command}.ts`)];
-      const heavy = loaded.filter((name) => /^src\/(hosts|core)\/|undici|hono|sdk/.test(name));
+      const heavy = loaded.filter((name) => /^src\/(hosts|core)\/|undici|hono|sdk|jose/.test(name));
       assert.deepEqual(heavy, [], command);
     }
   });

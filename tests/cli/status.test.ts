@@ -84,6 +84,17 @@ const STATUS: ReturnType<Control["status"]> = {
     { name: "state", kind: "sqlite", ok: true },
     { name: "journal", kind: "file", ok: false, error: "no space left on device" },
   ],
+  audit: {
+    store: "sqlite",
+    written: 2412,
+    committed: 2409,
+    queued: 3,
+    dropped: 0,
+    open: 1,
+    journalBytes: 4096,
+    journalMaxBytes: 1_073_741_824,
+    ok: true,
+  },
   events: { oldest: "1", last: "88412" },
   log: { level: "info" },
 };
@@ -102,6 +113,7 @@ describe("status", () => {
   firecrawl: backoff
   backends  2 ready  1 backoff  1 disabled      tools 142 (3 left out)
   calls     412/min  err 1.2%  p50 84ms  p95 1.9s     sessions 37  in flight 3
+  audit     sqlite ok  queued 3  dropped 0
   endpoint  http://127.0.0.1:8808/mcp
   store     journal: no space left on device
   kill      1 switch set: mcp-sentinel kill list

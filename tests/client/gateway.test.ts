@@ -9,7 +9,9 @@ import {
   type StreamState,
 } from "../../src/client/mod.ts";
 import { ROUTES } from "../../src/contract/manage/mod.ts";
+import type { AuditReader } from "../../src/ports/audit.ts";
 import { type RunningServer, startEchoServer } from "../support/echo_server.ts";
+import { type HeldBackend, startHeldBackend } from "../support/held_backend.ts";
 import { HttpSession } from "../support/http_session.ts";
 import { startManagement, type TestManagement, TOKENS } from "../support/management.ts";
 import { proves } from "../support/proves.ts";
@@ -34,19 +36,30 @@ async function upTo<Data>(
 
 const cursorsOf = (events: readonly GatewayEvent[]) => events.map(({ cursor }) => Number(cursor));
 
+const NO_ROWS: AuditReader = {
+  search: () => Promise.resolve([]),
+  runs: () => Promise.resolve([]),
+  run: () => Promise.resolve([]),
+};
+
 describe("the client and a gateway", () => {
   let management: TestManagement;
   let echo: RunningServer;
+  let changing: HeldBackend;
   let url: string;
   afterEach(async () => {
     await management.stop();
     await echo.close();
+    await changing.close();
   });
 
   async function start(): Promise<HttpSession> {
     echo = await startEchoServer();
+    changing = await startHeldBackend();
+    const backends = { a: { url: echo.url }, h: changing.config };
     management = await startManagement({
-      config: { backends: { a: { url: echo.url } }, management: { allow_shutdown: true } },
+      config: { backends, management: { allow_shutdown: true } },
+      control: { audit: () => ({ reader: NO_ROWS, run: "0196" }) },
     });
     url = (await management.listen()).origin;
     const session = await HttpSession.open(management.gateway.core.fetch);
@@ -65,6 +78,7 @@ describe("the client and a gateway", () => {
     const kill = { params: { scope: "tools", name: "a__*" } };
     const { items: [opened] } = await client.request("sessions");
     const session = { params: { id: opened?.id ?? "" } };
+    const held = await changing.hold(management.gateway.core.control, "h");
     const routes: { readonly [Name in RequestRoute]: () => Promise<RouteAnswer<Name>> } = {
       health: () => client.request("health"),
       openapi: () => client.request("openapi"),
@@ -77,10 +91,17 @@ describe("the client and a gateway", () => {
       capabilities: () => client.request("capabilities"),
       refused: () => client.request("refused"),
       capability: () => client.request("capability", tool),
+      approve: () =>
+        client.request("approve", { params: { name: "h__t" }, body: { hash: held.tool } }),
+      approvePrompt: () =>
+        client.request("approvePrompt", { params: { name: "h__p" }, body: { hash: held.prompt } }),
       events: () => client.request("events", { query: { after: 0 } }),
       sessions: () => client.request("sessions"),
       session: () => client.request("session", session),
       closeSession: () => client.request("closeSession", session),
+      audit: () => client.request("audit", { query: { filter: "kind:call", order: "oldest" } }),
+      auditRuns: () => client.request("auditRuns"),
+      auditRun: () => client.request("auditRun", { params: { instance: "current" } }),
       limits: () => client.request("limits"),
       killSwitches: () => client.request("killSwitches"),
       kill: () => client.request("kill", { ...kill, body: { reason: "broken" } }),

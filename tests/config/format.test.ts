@@ -29,7 +29,7 @@ describe("formatIssues()", () => {
   --> sentinel.toml:103:11  in [[rules]] "no-drop-table"
     |
 103 | action  = "blok"
-    |           ^^^^^^ use one of: allow, deny, warn, redact, transform`,
+    |           ^^^^^^ use one of: allow, deny, warn, redact, transform, delay, fault, approve`,
     );
   });
 

@@ -64,16 +64,10 @@ describe("parseConfig()", () => {
 
   it("says what is accepted but has no effect yet, each once", async () => {
     const { notices } = await parse(
-      '[server]\ntrusted_proxies = ["10.0.0.0/8"]\n[audit]\nchain = true\n' +
-        '[[rules]]\nname = "a"\nwhen = "true"\naction = "warn"\n' +
-        '[[rules]]\nname = "b"\nwhen = "true"\naction = "warn"\n' +
-        '[backends.a]\nurl = "http://127.0.0.1:1"\nretry = { attempts = 1 }\n' +
+      '[backends.a]\nurl = "http://127.0.0.1:1"\nretry = { attempts = 1 }\n' +
         '[sessions]\nstore = "sqlite"\nmax = 3\n[telemetry.log]\nlevel = "warn"\n',
     );
     assert.deepEqual(notices, [
-      "server.trusted_proxies has no effect yet",
-      "section [audit] has no effect yet",
-      "section [[rules]] has no effect yet",
       "section [backends.a.retry] has no effect yet",
       'sessions.store = "sqlite" has no effect yet: sessions are kept in memory',
     ]);

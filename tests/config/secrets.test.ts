@@ -2,8 +2,11 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { looksLikeCredential, passwordOf } from "../../src/config/credentials.ts";
 import { MASK, masker } from "../../src/config/mask.ts";
+import { StderrRing } from "../../src/core/backends/stderr_ring.ts";
+import { seeded } from "../core/catalog/support.ts";
 import { proves } from "../support/proves.ts";
 import { issuesOf, parse } from "./parsing.ts";
+import { SPELLINGS } from "./spellings.ts";
 
 const BACKEND = '[backends.a]\nurl = "https://a.example.com/mcp"\n';
 
@@ -148,19 +151,72 @@ describe("passwordOf()", () => {
 });
 
 describe("masker()", () => {
-  it("replaces secrets in every usual form", () => {
-    const mask = masker(['s3cr3t/+"x']);
-    const forms = [
-      's3cr3t/+"x',
-      btoa('s3cr3t/+"x'),
-      encodeURIComponent('s3cr3t/+"x'),
-      JSON.stringify('s3cr3t/+"x').slice(1, -1),
-    ];
-    for (const form of forms) assert.equal(mask(`a ${form} b`), `a ${MASK} b`);
+  const seed = Math.floor(Math.random() * 2 ** 32);
+  const random = seeded(seed);
+  const pick = (from: string) => {
+    const letters = Array.from(from);
+    return letters[Math.floor(random() * letters.length)] as string;
+  };
+  const word = (length: number, from: string) => Array.from({ length }, () => pick(from)).join("");
+  const LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+  const ODD = `${LETTERS}+/=_-.~!*'()&?%\\"\t é€𝄞`;
+
+  /** Nothing of it is left in any spelling. */
+  function assertGone(masked: string, secret: string, about: string): void {
+    assert.ok(masked.includes(MASK), `${about}: ${masked}`);
+    for (const [name, spell] of Object.entries(SPELLINGS)) {
+      assert.ok(!masked.includes(spell(secret)), `${about}, still ${name}: ${masked}`);
+    }
+  }
+
+  it(`replaces secrets in every spelling (seed ${seed})`, () => {
+    for (let round = 0; round < 40; round++) {
+      const secret = word(8 + Math.floor(random() * 40), round % 2 === 0 ? LETTERS : ODD);
+      const mask = masker([secret, word(20, LETTERS), word(12, ODD)]);
+      for (const [name, spell] of Object.entries(SPELLINGS)) {
+        const [before, behind] = [word(9, " .,:<>"), word(9, " .,:<>")];
+        const text = `${before}${spell(secret)}${behind}`;
+        const about = `${name} of ${JSON.stringify(secret)}`;
+        const masked = mask(text);
+        assertGone(masked, secret, about);
+        assert.ok(masked.startsWith(before), about);
+        assert.ok(masked.endsWith(behind), about);
+      }
+    }
+  });
+
+  it("leaves nothing of a secret in Base64 but what stands around it", () => {
+    const secret = "s3cr3t/+x-9";
+    const mask = masker([secret]);
+    assert.equal(mask(`Basic ${btoa(`user:${secret}`)}`), `Basic dXNlcj${MASK}`);
+    assert.equal(mask(`a ${btoa(secret)} b`), `a ${MASK} b`);
+    assert.equal(mask(`a ${btoa("s3cr3t/+x-9").replace(/=+$/, "")} b`), `a ${MASK} b`);
+  });
+
+  it("gives back a text without a secret itself, and keeps the escapes of others", () => {
+    const mask = masker(["top-secret-value", "another"]);
+    const json = JSON.stringify({ a: 'x"y\\z/%41', b: "caf\u00e9 %C3%A9 %zz %" });
+    for (const text of ["", "x", json, encodeURIComponent(json), "\\", "%", "\\u12"]) {
+      assert.equal(mask(text), text);
+    }
+    assert.equal(mask(`${json}top-secret%2Dvalue${json}`), json + MASK + json);
+    assert.equal(mask('{"a":"top-secret-value","b":1}'), `{"a":"${MASK}","b":1}`);
   });
 
   it("replaces the longest of overlapping secrets, and takes none for a pattern", () => {
     assert.equal(masker(["abc.", "abc.def"])("abc.def abcx abc."), `${MASK} abcx ${MASK}`);
+    assert.equal(masker(["abcdef", "defghi"])("-abcdefghi-"), `-${MASK}-`);
+  });
+
+  it("knows the lines of a key, and a secret that itself looks escaped", () => {
+    const key = `-----BEGIN KEY-----\n${word(64, LETTERS)}\n${
+      word(64, LETTERS)
+    }\n-----END KEY-----`;
+    const mask = masker([key, 'p%40ss"word']);
+    for (const line of key.split("\n").slice(1, 3)) assert.equal(mask(`> ${line}`), `> ${MASK}`);
+    assert.equal(mask(`-----BEGIN KEY-----`), "-----BEGIN KEY-----");
+    assert.equal(mask(JSON.stringify(key)), `"${MASK}"`);
+    assert.equal(mask(JSON.stringify('p%40ss"word')), `"${MASK}"`);
   });
 
   it("returns the text itself without secrets", () => {
@@ -169,5 +225,38 @@ describe("masker()", () => {
 
   it("takes secrets that are no well-formed Unicode", () => {
     assert.equal(masker(["\ud800abc"])("x\ud800abcx"), `x${MASK}x`);
+  });
+
+  it("sees a secret that came in pieces, in a line of stderr", () => {
+    const secret = word(24, LETTERS);
+    const mask = masker([secret]);
+    for (const [name, spell] of Object.entries(SPELLINGS)) {
+      const bytes = new TextEncoder().encode(`before ${spell(secret)} behind\n`);
+      for (let cut = 1; cut < bytes.length; cut += 5) {
+        const ring = new StderrRing(mask);
+        ring.push(bytes.slice(0, cut));
+        ring.push(bytes.slice(cut));
+        const [line = ""] = ring.tail(1);
+        assertGone(line, secret, `${name}, cut at ${cut} (seed ${seed})`);
+      }
+    }
+  });
+
+  it("takes no longer for many secrets than for one, and twice as long for twice the text", () => {
+    const text = "The quick brown fox jumps over the lazy dog. ".repeat(2500);
+    const many = Array.from({ length: 100 }, () => word(30, ODD));
+    const time = (secrets: readonly string[], of: string) => {
+      const mask = masker(secrets);
+      const once = () => {
+        const start = performance.now();
+        for (let round = 0; round < 5; round++) assert.equal(mask(of), of);
+        return performance.now() - start;
+      };
+      once();
+      return Math.min(...Array.from({ length: 7 }, once));
+    };
+    const one = time(many.slice(0, 1), text);
+    assert.ok(time(many, text) < 8 * one, "a hundred secrets");
+    assert.ok(time(many, text.repeat(8)) < 8 * 8 * one, "eight times the text");
   });
 });

@@ -46,7 +46,12 @@ describe("pages", () => {
       [...readSource(page).matchAll(/^```toml\n([^]*?)^```$/gm)].map(([, text = ""]) => text)
     );
     assert.ok(blocks.length >= 1, "saw no configuration");
-    for (const text of blocks) await parse(text, { env: { N8N_TOKEN: "token-of-n8n" } });
+    const env = {
+      N8N_TOKEN: "token-of-n8n",
+      REDIS_URL: "rediss://:redis-password@redis.example.com:6379",
+      DATABASE_URL: "postgres://sentinel:database-password@db.example.com/sentinel",
+    };
+    for (const text of blocks) await parse(text, { env });
   });
 
   it("number the decisions without gaps", () => {

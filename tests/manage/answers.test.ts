@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, describe, test } from "node:test";
 import * as v from "valibot";
 import {
@@ -8,9 +11,11 @@ import {
   ROUTES,
 } from "../../src/contract/manage/mod.ts";
 import { type RunningServer, startEchoServer } from "../support/echo_server.ts";
+import { type HeldBackend, startHeldBackend } from "../support/held_backend.ts";
 import { HttpSession } from "../support/http_session.ts";
 import { type Json, startManagement, type TestManagement, TOKENS } from "../support/management.ts";
 import { proves } from "../support/proves.ts";
+import { callRow, chained, FIRST_RUN, storeWith } from "./audit_store.ts";
 
 const BASE = "/manage/v1";
 const JSON_ROUTES = (Object.keys(ROUTES) as RouteName[]).filter((name) =>
@@ -20,17 +25,29 @@ const JSON_ROUTES = (Object.keys(ROUTES) as RouteName[]).filter((name) =>
 describe("answers of the management API over HTTP", () => {
   let management: TestManagement;
   let echo: RunningServer;
+  let changing: HeldBackend;
   let url: URL;
+  let folder: string;
   afterEach(async () => {
     await management.stop();
+    await rm(folder, { recursive: true });
     await echo.close();
+    await changing.close();
   });
 
   async function start(): Promise<HttpSession> {
     echo = await startEchoServer();
+    changing = await startHeldBackend();
+    folder = await mkdtemp(join(tmpdir(), "answers-"));
     management = await startManagement({
+      audit: await storeWith(folder, chained([callRow(1)])),
       config: {
-        backends: { a: { url: echo.url }, off: { url: echo.url, enabled: false } },
+        audit: { retention: "36500d" },
+        backends: {
+          a: { url: echo.url },
+          h: changing.config,
+          off: { url: echo.url, enabled: false },
+        },
         kill: { tools: ["z__*"], reason: "by file" },
         toolsets: { few: { tools: ["a__*"] } },
         roles: { some: { tools: ["a__*"], deny: ["*__die"] }, none: { prompts: ["*"] } },
@@ -67,6 +84,7 @@ describe("answers of the management API over HTTP", () => {
   proves(["S2"], "every route answers what the table says", async () => {
     const session = await start();
     assert.equal((await session.call("a__echo", { text: "x" }))["error"], undefined);
+    const held = await changing.hold(management.gateway.core.control, "h");
     const [opened] = (await request("sessions", `${BASE}/sessions`)).items;
     const targets: Partial<Record<RouteName, readonly [string, unknown?]>> = {
       health: [`${BASE}/health`],
@@ -79,10 +97,15 @@ describe("answers of the management API over HTTP", () => {
       capabilities: [`${BASE}/capabilities`],
       refused: [`${BASE}/capabilities/refused`],
       capability: [`${BASE}/capabilities/tool/a__echo`],
+      approve: [`${BASE}/tools/h__t/approve`, { hash: held.tool }],
+      approvePrompt: [`${BASE}/prompts/h__p/approve`, { hash: held.prompt }],
       events: [`${BASE}/events`],
       sessions: [`${BASE}/sessions`],
       session: [`${BASE}/sessions/${opened.id}`],
       closeSession: [`${BASE}/sessions/${opened.id}`],
+      audit: [`${BASE}/audit`],
+      auditRuns: [`${BASE}/audit/runs`],
+      auditRun: [`${BASE}/audit/runs/${FIRST_RUN}`],
       limits: [`${BASE}/limits`],
       killSwitches: [`${BASE}/kill-switches`],
       kill: [`${BASE}/kill-switches/tools/a__echo`, { reason: "INC-7" }],
@@ -107,8 +130,8 @@ describe("answers of the management API over HTTP", () => {
     assert.equal(answers.get("status").endpoint, "http://127.0.0.1:8808/mcp");
     assert.equal(answers.get("status").sessions, 1);
     const names = (name: RouteName) => answers.get(name).items.map((item: Json) => item.name);
-    assert.deepEqual(names("backends"), ["a", "off"]);
-    assert.deepEqual(names("capabilities"), ["a__echo"]);
+    assert.deepEqual(names("backends"), ["a", "h", "off"]);
+    assert.deepEqual(names("capabilities"), ["h__p", "a__echo", "h__t"]);
     assert.deepEqual(names("limits"), ["a__echo"]);
     assert.deepEqual(answers.get("capability").toolsets, ["few"]);
     assert.deepEqual(answers.get("capability").roles, ["some"]);
@@ -122,6 +145,9 @@ describe("answers of the management API over HTTP", () => {
     );
     assert.deepEqual(acts.filter((act) => act !== undefined), [
       "reconnect",
+      "reconnect",
+      "approve",
+      "approve",
       "close_session",
       "kill",
       "clear",

@@ -10,7 +10,8 @@ const AT = "2026-01-01T00:00:00.000Z";
 function capability(index: number): Capability {
   const kind = index % 2 === 0 ? "tool" : "prompt";
   const name = `a__${String(index).padStart(6, "0")}`;
-  return { kind, name, backend: "a", original: name, hash: "0", toolsets: [], roles: [] };
+  const none = { toolsets: [], roles: [], findings: [] };
+  return { kind, name, backend: "a", original: name, hash: "0", ...none };
 }
 
 function session(number: number): SessionStatus & { readonly number: number } {
@@ -127,7 +128,7 @@ describe("pages of ten thousand", () => {
     management = await startManagement({ config: { kill: { tools: ["x", "y"] } } });
     const { control } = management.gateway.core;
     const act = { actor: { name: "oncall" } };
-    for (const name of ["x", "z"]) control.kill({ scope: "tools", name, reason: "r" }, act);
+    for (const name of ["x", "z"]) await control.kill({ scope: "tools", name, reason: "r" }, act);
     const { items, pages } = await readAll("/manage/v1/kill-switches?limit=1");
     assert.equal(pages, 4);
     assert.deepEqual(items.map(({ name, from }) => `${name} ${from}`), [

@@ -7,6 +7,8 @@ import { spawnSync } from "node:child_process";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { commandOf, RUNTIME, type Runtime } from "../support/runtime.ts";
+import { auditCrashes } from "./audit_crashes.ts";
+import { auditOutage } from "./audit_outage.ts";
 import { readersOfEvents } from "./event_readers.ts";
 import { killUnderLoad } from "./kill_under_load.ts";
 import { operationStorm } from "./operation_storm.ts";
@@ -37,6 +39,19 @@ const PROOFS: Readonly<Record<string, () => Promise<readonly string[]>>> = {
     const { calls, refused, wrong } = await killUnderLoad({ rounds: size(60), rate: 500, runtime });
     console.log(`${calls} calls, ${refused} refused by a switch, ${wrong.length} wrong`);
     return wrong;
+  },
+
+  async audit() {
+    const report = await auditCrashes({ kills: size(10), rate: 500, runtime });
+    const { problems, ...figures } = report;
+    console.log(figures);
+    return problems;
+  },
+
+  async outage() {
+    const { problems, ...figures } = await auditOutage({ seconds: size(60), rate: 500, runtime });
+    console.log(figures);
+    return problems;
   },
 
   async events() {

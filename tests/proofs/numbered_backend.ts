@@ -7,6 +7,8 @@ import { answerTo, type Message, slowness } from "./numbered_answers.ts";
 export class NumberedBackend implements AsyncDisposable {
   /** Numbers of all calls that have come. */
   readonly seen = new Set<number>();
+  /** The same with repetitions, in order. */
+  readonly calls: number[] = [];
   readonly #http: HttpFixture;
   /** Path = header `x-generation` of the newest call. */
   readonly #generations = new Map<string, string>();
@@ -55,6 +57,7 @@ export class NumberedBackend implements AsyncDisposable {
   }
 
   #remember(request: IncomingMessage, { params }: Message): void {
+    this.calls.push(params?.arguments?.n ?? Number.NaN);
     this.seen.add(params?.arguments?.n ?? Number.NaN);
     const generation = request.headers["x-generation"];
     if (typeof generation === "string") this.#generations.set(request.url ?? "", generation);

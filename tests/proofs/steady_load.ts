@@ -8,6 +8,8 @@ export interface CallEnd {
   readonly tool: string;
   /** When it was sent, milliseconds since the load began. */
   readonly at: number;
+  /** Milliseconds until it had ended. */
+  readonly ms: number;
   /** JSON-RPC error code; 0 for an answer that is none at all. Missing: the right answer. */
   readonly code?: number;
   /** What was wrong. */
@@ -21,6 +23,8 @@ export interface SteadyLoadOptions {
   /** Calls per second, as far as the machine can. */
   readonly rate: number;
   readonly ended: (call: CallEnd) => void;
+  /** Number of the call before the first one; 0 without it. */
+  readonly after?: number;
 }
 
 const CONNECTIONS = 16;
@@ -41,6 +45,7 @@ export class SteadyLoad {
   private constructor(options: SteadyLoadOptions, session: Session) {
     this.#options = options;
     this.#session = session;
+    this.#last = options.after ?? 0;
   }
 
   /** Opens a session and begins to call. */
@@ -60,7 +65,8 @@ export class SteadyLoad {
 
   /** Calls per second so far. */
   get achieved(): number {
-    return Math.round(this.#last / (performance.now() - this.#start) * 1000);
+    const sent = this.#last - (this.#options.after ?? 0);
+    return Math.round(sent / (performance.now() - this.#start) * 1000);
   }
 
   /** Resolves when some more calls were sent. */
@@ -134,9 +140,10 @@ export class SteadyLoad {
     }
   }
 
-  #end(call: Omit<CallEnd, "at">, at = performance.now()): void {
+  #end(call: Omit<CallEnd, "at" | "ms">, at = performance.now()): void {
     this.#pending.delete(call.n);
-    this.#options.ended({ ...call, at: Math.round(at - this.#start) });
+    const ms = performance.now() - at;
+    this.#options.ended({ ...call, at: Math.round(at - this.#start), ms });
   }
 }
 

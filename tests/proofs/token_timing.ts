@@ -54,6 +54,7 @@ function requestWith(token: string): HttpIncoming {
     method: "GET",
     target: "/manage/v1/status",
     header: (name) => headers.get(name),
+    headerBytes: () => 0,
     body: () => Promise.resolve(new Uint8Array()),
   };
 }

@@ -1,8 +1,15 @@
 /** The core in process, with real children and a real clock: tests speak to its `fetch` as a client would. */
 import * as v from "valibot";
 import { type Config, ConfigSchema } from "../../src/contract/mod.ts";
-import { type Core, createCore, EventLog } from "../../src/core/mod.ts";
+import {
+  type AuditStores,
+  type Core,
+  createCore,
+  EventLog,
+  type Interceptor,
+} from "../../src/core/mod.ts";
 import { SystemClock } from "../../src/hosts/clock.ts";
+import { systemDigest } from "../../src/hosts/digest.ts";
 import { createFetchClient } from "../../src/hosts/http_client/fetch_client.ts";
 import { createSpawner } from "../../src/hosts/process/spawn.ts";
 import { systemRandom } from "../../src/hosts/random.ts";
@@ -10,6 +17,7 @@ import { createSchemaCompiler } from "../../src/hosts/schema_compiler/create.ts"
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Journal } from "../../src/ports/journal.ts";
 import type { LogLevels } from "../../src/ports/log.ts";
+import type { Replicas } from "../../src/ports/replicas.ts";
 import type { StateStore } from "../../src/ports/state_store.ts";
 import { MemoryEventStore } from "../../src/stores/memory/event_store.ts";
 import { MemoryJournal } from "../../src/stores/memory/journal.ts";
@@ -46,6 +54,12 @@ export interface CoreParts {
   readonly clock?: Clock;
   readonly state?: StateStore;
   readonly journal?: Journal;
+  readonly replicas?: Replicas;
+  /** Without it nothing is recorded. */
+  readonly audit?: AuditStores;
+  readonly interceptors?: readonly Interceptor[];
+  /** Replaces secrets; without it there are none. */
+  readonly mask?: (text: string) => string;
 }
 
 /** Configuration of a backend that is the fixture server. */
@@ -81,10 +95,14 @@ export async function startCore(given: ConfigInput, parts: CoreParts = {}): Prom
     http,
     spawner,
     version: "0.0.0-test",
-    mask: (text) => text,
+    mask: parts.mask ?? ((text) => text),
+    interceptors: parts.interceptors ?? [],
     events: new MemoryEventStore({ clock, events, keepMs: keep }),
     rates: new MemoryRateStore(),
+    replicas: parts.replicas,
     schemas: createSchemaCompiler(),
+    digest: systemDigest,
+    audit: parts.audit,
     state,
     journal: parts.journal ?? memoryJournal,
     eventLog,

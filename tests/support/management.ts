@@ -153,6 +153,7 @@ async function ask(
     method,
     target,
     header: (name) => sent[name],
+    headerBytes: () => 0,
     body: () => Promise.resolve(body === undefined ? new Uint8Array() : bytes),
   };
   const answer = await manage.handle(incoming, { address });

@@ -14,7 +14,7 @@ export interface RecordingBackend {
 
 const NAMED = ["open", "work", "danger"];
 
-function listsOf(name: string): Readonly<Record<string, unknown>> {
+function listsOf(name: string, tools: readonly string[]): Readonly<Record<string, unknown>> {
   return {
     "initialize": {
       protocolVersion: "2025-06-18",
@@ -31,7 +31,7 @@ function listsOf(name: string): Readonly<Record<string, unknown>> {
     "ping": {},
     "logging/setLevel": {},
     "tools/list": {
-      tools: NAMED.map((tool) => ({ name: tool, inputSchema: { type: "object" } })),
+      tools: tools.map((tool) => ({ name: tool, inputSchema: { type: "object" } })),
     },
     "prompts/list": { prompts: [{ name: "ask" }] },
     "resources/list": { resources: [{ uri: `${name}://doc`, name: "doc" }] },
@@ -50,8 +50,12 @@ const ANSWERS: Readonly<Record<string, unknown>> = {
   "completion/complete": { completion: { values: [] } },
 };
 
-export async function startRecordingBackend(name: string): Promise<RecordingBackend> {
-  const lists = listsOf(name);
+/** `name` stands in its URIs and instructions; `tools` are the names of its tools. */
+export async function startRecordingBackend(
+  name: string,
+  tools: readonly string[] = NAMED,
+): Promise<RecordingBackend> {
+  const lists = listsOf(name, tools);
   const reached: string[] = [];
   const stream = Promise.withResolvers<ServerResponse>();
 

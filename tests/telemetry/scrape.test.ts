@@ -21,6 +21,7 @@ const CONFIG = stringify({
     noisy: { command: executable("node"), args: ["-e", NOISY] },
     absent: { url: "http://127.0.0.1:9/mcp" },
   },
+  rules: [{ name: "noted", when: "true", action: "warn" }],
 });
 
 describe("GET /metrics", () => {

@@ -1,4 +1,4 @@
-/** What must fit together in [auth], [roles], [limits], [kill], [[rules]], [audit.policy]. */
+/** What must fit together in [auth], [roles], [limits], [kill], [audit.policy]. */
 import { isLoopback } from "../../contract/config/listen.ts";
 import { suggest } from "../../contract/suggest.ts";
 import type { Path } from "../issue.ts";
@@ -11,7 +11,6 @@ const SHORTEST_JWT_SECRET = 32;
 export function checkPolicy(tree: Table, report: Report): void {
   checkAuth(tableAt(tree, "auth"), report);
   checkNames(tree, report);
-  checkRules(tree, report);
 }
 
 function checkAuth(auth: Table, report: Report): void {
@@ -114,34 +113,6 @@ function checkName(used: UsedName, path: Path, at: "key" | "value", report: Repo
   const near = suggest(name, known);
   const hint = near === undefined ? `add [${kind}s.${name}]` : `did you mean ${quote(near)}?`;
   report({ code: "unknown_name", path, at, message: `there is no ${kind} ${quote(name)}`, hint });
-}
-
-function checkRules(tree: Table, report: Report): void {
-  const names = new Set<string>();
-  for (const [index, rule] of tablesIn(tree["rules"])) {
-    const path = ["rules", index];
-    const name = textAt(rule, "name");
-    if (name !== undefined && names.has(name)) {
-      const message = `rule ${quote(name)} is there twice`;
-      const place = { path: [...path, "name"], at: "value" } as const;
-      report({ ...place, code: "conflict", message, hint: "choose another name" });
-    }
-    if (name !== undefined) names.add(name);
-    checkFields(path, rule, report);
-  }
-}
-
-function checkFields(path: Path, rule: Table, report: Report): void {
-  const redacts = rule["action"] === "redact" || rule["action"] === "transform";
-  if (rule["action"] === "redact" && !("fields" in rule)) {
-    const message = 'a rule that redacts needs "fields"';
-    const hint = 'add  fields = ["**.token"]';
-    report({ code: "missing_key", path: [...path, "action"], at: "value", message, hint });
-  }
-  if (!redacts && "fields" in rule) {
-    const message = '"fields" has no meaning for this action';
-    report({ code: "conflict", path: [...path, "fields"], at: "key", message, hint: "remove it" });
-  }
 }
 
 function isLoopbackUrl(url: string): boolean {

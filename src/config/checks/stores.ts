@@ -25,7 +25,7 @@ export function checkStores(tree: Table, report: Report): void {
 }
 
 function checkStore(need: Need, section: Table, report: Report): void {
-  const { store, schemes, example } = need;
+  const { store, example } = need;
   const remote = section["store"] === store;
   const path = [need.section, "url"];
   if (remote && !("url" in section)) {
@@ -40,8 +40,27 @@ function checkStore(need: Need, section: Table, report: Report): void {
   }
   const url = textAt(section, "url");
   if (!remote || url === undefined || !URL.canParse(url)) return;
-  if (schemes.includes(new URL(url).protocol)) return;
-  const message = `the URL of store ${quote(store)} has the wrong scheme`;
-  const hint = `it begins with ${schemes.map((scheme) => `${scheme}//`).join(" or ")}`;
-  report({ code: "wrong_value", path, at: "value", message, hint });
+  const problem = problemOf(new URL(url), need);
+  if (problem !== undefined) report({ code: "wrong_value", path, at: "value", ...problem });
+}
+
+function problemOf(
+  url: URL,
+  { store, schemes }: Need,
+): { readonly message: string; readonly hint: string } | undefined {
+  if (!schemes.includes(url.protocol)) {
+    const hint = `it begins with ${schemes.map((scheme) => `${scheme}//`).join(" or ")}`;
+    return { message: `the URL of store ${quote(store)} has the wrong scheme`, hint };
+  }
+  if (store === "redis" && !/^(\/\d{0,4})?$/.test(url.pathname)) {
+    const hint = "after the port comes nothing, or the number of a database, as in /1";
+    return { message: `the URL of store ${quote(store)} has a wrong path`, hint };
+  }
+  if (isEncoded(url.username) && isEncoded(url.password)) return undefined;
+  const hint = "write % as %25, and other special characters the same way";
+  return { message: `the URL of store ${quote(store)} has a stray % in its credentials`, hint };
+}
+
+function isEncoded(text: string): boolean {
+  return !/%(?![0-9a-f]{2})/i.test(text);
 }

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { REACTIONS } from "../definitions.ts";
 import { key } from "./key.ts";
 import {
   count,
@@ -254,6 +255,11 @@ export const backend = v.strictObject({
     example: '{ output_line = "8MiB" }',
     reload: "reconnect",
   }),
+  on_change: key(
+    v.optional(oneOf("reaction", REACTIONS)),
+    "Like catalog.on_change, for this backend.",
+    { example: '"hold"', reload: "live" },
+  ),
   tools: key(v.optional(tools, {}), "Which tools are offered, and how they look.", {
     example: '{ deny = ["delete_*"] }',
     reload: "live",

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { REACTIONS } from "../definitions.ts";
 import { key } from "./key.ts";
 import { oneOf, patterns } from "./values.ts";
 
@@ -59,9 +60,9 @@ export const catalog = v.strictObject({
     { example: '"result"', reload: "live" },
   ),
   on_change: key(
-    v.optional(oneOf("reaction", ["allow", "warn", "hold"]), "warn"),
-    "What a changed tool definition causes; a held tool waits for an approval.",
-    { example: '"hold"', reload: "live", later: true },
+    v.optional(oneOf("reaction", REACTIONS), "warn"),
+    "What a changed definition of a tool or prompt causes; what is held waits for an approval.",
+    { example: '"hold"', reload: "live" },
   ),
 });
 

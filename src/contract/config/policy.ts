@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { key } from "./key.ts";
 import { count, httpUrl, name, oneOf, pattern, patterns, text } from "./values.ts";
+import { RULE_BOUNDS } from "../rules.ts";
 import { duration, grace, rate } from "../units.ts";
 
 const line = v.pipe(
@@ -145,6 +146,15 @@ export const kill = v.strictObject({
   }),
 });
 
+const expression = v.pipe(
+  v.string(),
+  v.metadata({ noun: "expression" }),
+  v.minLength(1, "write a CEL expression"),
+  v.maxLength(RULE_BOUNDS.expression, `use at most ${RULE_BOUNDS.expression} characters`),
+);
+
+const ruleDelay = v.pipe(duration, v.maxValue(60_000, "use at most 1m"));
+
 export const rule = v.strictObject({
   name: key(name, "Name in answers, log and audit.", {
     example: '"no-drop-table"',
@@ -156,17 +166,22 @@ export const rule = v.strictObject({
     { example: '"result"', reload: "live" },
   ),
   when: key(
-    v.pipe(
-      v.string(),
-      v.metadata({ noun: "expression" }),
-      v.minLength(1, "write a CEL expression"),
-    ),
+    expression,
     "CEL expression over tool, args, identity, session, request and now.",
     { example: "'tool.backend == \"sqlite\"'", reload: "live" },
   ),
   action: key(
-    oneOf("rule action", ["allow", "deny", "warn", "redact", "transform"]),
-    "What happens when the expression is true.",
+    oneOf("rule action", [
+      "allow",
+      "deny",
+      "warn",
+      "redact",
+      "transform",
+      "delay",
+      "fault",
+      "approve",
+    ]),
+    "What happens when the expression is true; delay and fault are for staging, approve refuses for now.",
     { example: '"deny"', reload: "live" },
   ),
   message: key(v.optional(text), "Told to the caller.", {
@@ -177,12 +192,31 @@ export const rule = v.strictObject({
     example: '["**.token", "**.secret"]',
     reload: "live",
   }),
+  set: key(
+    v.optional(v.record(pattern, expression), {}),
+    "What transform sets: a place in args or result = CEL expression for its value.",
+    { example: `{ "args.limit" = "min(args.limit, 100)" }`, reload: "live" },
+  ),
+  for: key(v.optional(ruleDelay), "How long delay waits.", { example: '"200ms"', reload: "live" }),
+  error: key(
+    v.optional(oneOf("fault", [
+      "BACKEND_LOST",
+      "BACKEND_TIMEOUT",
+      "BACKEND_PROTOCOL",
+      "CIRCUIT_OPEN",
+      "RATE_LIMITED",
+      "INTERNAL",
+    ])),
+    "What fault answers.",
+    { example: '"BACKEND_LOST"', reload: "live" },
+  ),
 });
 
 export const interceptors = v.strictObject({
   order: key(
-    v.optional(v.array(oneOf("interceptor", ["rules", "redact"])), ["rules", "redact"]),
-    "Order of interceptors and rules; the other stages of a call are fixed.",
+    v.optional(v.array(name), ["rules", "redact"]),
+    'Order of "rules", "redact" and the interceptors of a program that embeds the gateway; those of ' +
+      "it that are not named run last. The other stages of a call are fixed.",
     { example: '["rules", "redact"]', reload: "live" },
   ),
   on_error: key(

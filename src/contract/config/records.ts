@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { key } from "./key.ts";
 import { count, name, oneOf, pattern, patterns } from "./values.ts";
-import { duration, period } from "../units.ts";
+import { duration, memory, period } from "../units.ts";
 
 const storeUrl = v.pipe(
   v.string(),
@@ -11,16 +11,40 @@ const storeUrl = v.pipe(
 );
 
 const whenFull = oneOf("reaction", ["refuse-calls", "drop-and-count"]);
+const durability = oneOf("durability", ["process", "power"]);
+const form = oneOf("form", ["none", "hash", "redacted", "full"]);
+
+/** How calls of a role or a tool are recorded where that differs. */
+const exception = v.strictObject({
+  when_full: key(v.optional(whenFull), "What a full journal causes.", {
+    example: '"drop-and-count"',
+    reload: "live",
+  }),
+  durability: key(v.optional(durability), "What a row survives.", {
+    example: '"power"',
+    reload: "live",
+  }),
+  arguments: key(v.optional(form), "How arguments are recorded.", {
+    example: '"none"',
+    reload: "live",
+  }),
+  results: key(v.optional(form), "How results are recorded.", {
+    example: '"none"',
+    reload: "live",
+  }),
+});
 
 const policy = v.strictObject({
-  roles: key(v.optional(v.record(name, whenFull), {}), "Role = what a full queue causes.", {
-    example: '{ batch = "drop-and-count" }',
-    reload: "live",
-  }),
-  tools: key(v.optional(v.record(pattern, whenFull), {}), "Tool pattern = the same; wins.", {
-    example: '{ "sqlite__write_*" = "refuse-calls" }',
-    reload: "live",
-  }),
+  roles: key(
+    v.optional(v.record(name, exception), {}),
+    "Role = how its calls are recorded; of several roles the strictest value holds.",
+    { example: '{ batch = { when_full = "drop-and-count" } }', reload: "live" },
+  ),
+  tools: key(
+    v.optional(v.record(pattern, exception), {}),
+    "Tool pattern = the same; the most specific one that says something goes before roles.",
+    { example: '{ "sqlite__write_*" = { durability = "power" } }', reload: "live" },
+  ),
 });
 
 export const audit = v.strictObject({
@@ -39,12 +63,12 @@ export const audit = v.strictObject({
     reload: "restart",
   }),
   arguments: key(
-    v.optional(oneOf("form", ["none", "hash", "redacted", "full"]), "redacted"),
+    v.optional(form, "redacted"),
     "How arguments are recorded.",
     { example: '"hash"', reload: "live" },
   ),
   results: key(
-    v.optional(oneOf("form", ["none", "hash", "redacted", "full"]), "hash"),
+    v.optional(form, "hash"),
     "How results are recorded.",
     { example: '"none"', reload: "live" },
   ),
@@ -57,38 +81,45 @@ export const audit = v.strictObject({
     example: '"7d"',
     reload: "live",
   }),
-  queue: key(v.optional(count, 10_000), "Rows that may wait for the store.", {
-    example: "50000",
-    reload: "restart",
-  }),
-  durability: key(
-    v.optional(oneOf("durability", ["process", "power"]), "process"),
-    '"process" survives kill -9; "power" also a power loss, for a few milliseconds more.',
-    { example: '"power"', reload: "restart" },
+  queue: key(
+    v.optional(count, 10_000),
+    "Rows kept in memory for the store; those beyond wait in the journal alone.",
+    { example: "50000", reload: "restart" },
   ),
-  when_full: key(v.optional(whenFull, "refuse-calls"), "What a full queue causes.", {
-    example: '"drop-and-count"',
-    reload: "live",
-  }),
+  journal: key(
+    v.optional(memory, "1GiB"),
+    "Size of the journal, where rows wait while the store is away; then when_full decides.",
+    { example: '"256MiB"', reload: "restart" },
+  ),
+  durability: key(
+    v.optional(durability, "process"),
+    '"process" survives kill -9; "power" also a power loss, for a few milliseconds more.',
+    { example: '"power"', reload: "live" },
+  ),
+  when_full: key(
+    v.optional(whenFull, "refuse-calls"),
+    "What a full journal causes: calls are refused, or their rows are dropped and counted.",
+    { example: '"drop-and-count"', reload: "live" },
+  ),
   chain: key(v.optional(v.boolean(), true), "Chain rows by hash, so that a gap can be proven.", {
     example: "false",
     reload: "restart",
   }),
-  policy: key(v.optional(policy, {}), "Exceptions to when_full.", { reload: "live" }),
+  policy: key(v.optional(policy, {}), "Exceptions by role and tool.", { reload: "live" }),
 });
 
 export const sessions = v.strictObject({
   store: key(
     v.optional(oneOf("session store", ["memory", "sqlite", "redis"]), "memory"),
-    "Where sessions live. This version keeps them in memory, whatever is set.",
+    "Where sessions live; redis also shares rate limits and kill switches between replicas of one " +
+      "server.name. This version keeps the sessions themselves in memory, whatever is set.",
     { example: '"redis"', reload: "restart" },
   ),
-  url: key(v.optional(storeUrl), "Server of the store redis.", {
-    example: '"${env:REDIS_URL}"',
-    reload: "restart",
-    later: true,
-    secret: "password",
-  }),
+  url: key(
+    v.optional(storeUrl),
+    "Server of the store redis, version 6 or later: redis://user:password@host:6379/0, with TLS rediss://.",
+    { example: '"${env:REDIS_URL}"', reload: "restart", secret: "password" },
+  ),
   idle_timeout: key(v.optional(duration, "30m"), "Idle time after which a session ends.", {
     example: '"1h"',
     reload: "live",

@@ -16,6 +16,9 @@ const path = v.pipe(
   ),
 );
 
+/** No listener lets in more than 16 KiB, whatever stands here. */
+const headerSize = v.pipe(size, v.maxValue(16_384, "use at most 16KiB"));
+
 const origin = v.pipe(
   v.string(),
   v.metadata({ noun: "origin" }),
@@ -56,8 +59,23 @@ export const server = v.strictObject({
   ),
   trusted_proxies: key(
     v.optional(v.array(cidr), []),
-    "Networks whose X-Forwarded-For is believed.",
-    { example: '["10.0.0.0/8"]', reload: "live", later: true },
+    "Networks whose X-Forwarded-For (or Forwarded, without it) is believed.",
+    { example: '["10.0.0.0/8"]', reload: "live" },
+  ),
+  allow_addresses: key(
+    v.optional(v.array(cidr), []),
+    "Networks whose clients may call; empty: every network.",
+    { example: '["10.0.0.0/8", "127.0.0.1/32"]', reload: "live" },
+  ),
+  deny_addresses: key(
+    v.optional(v.array(cidr), []),
+    "Networks whose clients may not call, even where allow_addresses lets them.",
+    { example: '["10.6.6.0/24"]', reload: "live" },
+  ),
+  max_header_size: key(
+    v.optional(headerSize, "16KiB"),
+    "Largest headers of a request together, names and values; larger ones get 431.",
+    { example: '"8KiB"', reload: "live" },
   ),
   max_request_size: key(v.optional(size, "4MiB"), "Largest request body; larger ones get 413.", {
     example: '"8MiB"',

@@ -8,8 +8,10 @@ interface TextField<Item> {
   readonly kind: "text";
   /** Several texts match when one of them does. */
   readonly of: (item: Item) => string | readonly string[] | undefined;
-  /** All there are; another word is a mistake. */
+  /** All there are, in lower case; another word is a mistake. */
   readonly words?: readonly string[];
+  /** A word without `*` matches in its very spelling, so that a store can look it up. */
+  readonly exact?: true;
 }
 
 interface NumberField<Item> {
@@ -39,6 +41,14 @@ interface Named extends FieldContext {
   readonly field: string;
 }
 
+/**
+ * What a term says as a store could look it up: every item that the term lets through holds one of `words` in
+ * the field, or is at or after (before) the moment.
+ */
+export type Condition =
+  | { readonly kind: "words"; readonly field: string; readonly words: readonly string[] }
+  | { readonly kind: "since" | "until"; readonly field: string; readonly at: number };
+
 type Test<Item> = (item: Item) => boolean;
 
 /** @throws what `wrong` makes, for a value the field cannot have */
@@ -61,12 +71,30 @@ export function fieldTest<Item>(
   }
 }
 
-type Matcher = (text: string) => boolean;
+/** The condition of a term that `fieldTest` has accepted; undefined for what only a look at each item tells. */
+export function conditionOf<Item>(
+  { field = "", values, excludes }: Term,
+  row: Field<Item>,
+  context: FieldContext,
+): Condition | undefined {
+  if (excludes) return undefined;
+  if (row.kind === "since" || row.kind === "until") {
+    const moments = values.map(({ text }) => momentOf(text, { ...context, field }));
+    return { kind: row.kind, field, at: widest(row.kind, moments) };
+  }
+  if (row.kind !== "text" || values.some(isGlob)) return undefined;
+  if (row.exact === true) return { kind: "words", field, words: values.map(({ text }) => text) };
+  if (row.words === undefined) return undefined;
+  return { kind: "words", field, words: values.map(({ text }) => text.toLowerCase()) };
+}
+
+/** Takes a text as it is, and in lower case. */
+type Matcher = (text: string, lower: string) => boolean;
 
 function textTest<Item>({ of }: TextField<Item>, matchers: readonly Matcher[]): Test<Item> {
   const fits = (text: string): boolean => {
-    const searched = text.toLowerCase();
-    return matchers.some((matches) => matches(searched));
+    const lower = text.toLowerCase();
+    return matchers.some((matches) => matches(text, lower));
   };
   return (item) => {
     const found = of(item);
@@ -76,9 +104,13 @@ function textTest<Item>({ of }: TextField<Item>, matchers: readonly Matcher[]): 
 }
 
 function wordOf<Item>(value: Value, row: TextField<Item>, { field, wrong }: Named): Matcher {
-  const { text, quoted } = value;
+  const { text } = value;
   const wanted = text.toLowerCase();
-  if (!quoted && wanted.includes("*")) return globOf(wanted);
+  if (isGlob(value)) {
+    const matches = globOf(wanted);
+    return (_found, lower) => matches(lower);
+  }
+  if (row.exact === true) return (found) => found === text;
   const { words } = row;
   if (words !== undefined && !words.includes(wanted)) {
     const near = suggest(wanted, words);
@@ -86,16 +118,24 @@ function wordOf<Item>(value: Value, row: TextField<Item>, { field, wrong }: Name
     const message = `${JSON.stringify(text)} is no value of ${JSON.stringify(field)}${hint}`;
     throw wrong(message, `values: ${words.join(", ")}`);
   }
-  return (found) => found === wanted;
+  return (_found, lower) => lower === wanted;
+}
+
+function isGlob({ text, quoted }: Value): boolean {
+  return !quoted && text.includes("*");
 }
 
 function momentTest<Item>({ kind, of }: MomentField<Item>, limits: readonly number[]): Test<Item> {
-  // Alternatives: the widest wins.
-  const limit = kind === "since" ? Math.min(...limits) : Math.max(...limits);
+  const limit = widest(kind, limits);
   return (item) => {
     const at = Date.parse(of(item) ?? "");
     return kind === "since" ? at >= limit : at < limit;
   };
+}
+
+/** Of alternatives the one that lets the most through. */
+function widest(kind: MomentField<never>["kind"], limits: readonly number[]): number {
+  return kind === "since" ? Math.min(...limits) : Math.max(...limits);
 }
 
 const DATE = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)?)?$/;

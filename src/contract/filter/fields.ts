@@ -7,6 +7,11 @@ export function text<Item>(of: (item: Item) => Texts, about: string): Field<Item
   return { kind: "text", of, about };
 }
 
+/** A text that a store can look up: without `*` it matches in its very spelling. */
+export function exact<Item>(of: (item: Item) => Texts, about: string): Field<Item> {
+  return { kind: "text", of, exact: true, about };
+}
+
 /** A text out of a few. */
 export function word<Item>(
   words: readonly string[],
@@ -27,6 +32,11 @@ export function number<Item>(of: (item: Item) => number | undefined, about: stri
 /** @param of milliseconds */
 export function duration<Item>(of: (item: Item) => number | undefined, about: string): Field<Item> {
   return { kind: "duration", of, about };
+}
+
+/** @param of bytes */
+export function size<Item>(of: (item: Item) => number | undefined, about: string): Field<Item> {
+  return { kind: "size", of, about };
 }
 
 /**

@@ -1,5 +1,7 @@
 /** What the management API answers. The same objects are the CLI's `--json` and what a TUI shows. */
 import * as v from "valibot";
+import { AuditAccountSchema, AuditRecordSchema, AuditRunSchema } from "../audit.ts";
+import { FindingSchema, HeldSchema, PinSchema } from "../definitions.ts";
 import { amount, count, flag, list, maybe, moment, oneOf, text } from "../describe.ts";
 import { GatewayEventSchema, SEVERITIES } from "../events.ts";
 import { ActorSchema, ConfigChangeSchema, OperationSchema } from "../operations.ts";
@@ -64,6 +66,7 @@ export const StatusAnswer = v.object({
     }),
     "Health of the stores.",
   ),
+  audit: v.pipe(AuditAccountSchema, v.description("What became of the rows of the audit.")),
   events: v.object({
     oldest: text("Cursor of the oldest event kept; `0` when there is none."),
     last: text("Cursor of the newest event; `0` when there is none."),
@@ -100,6 +103,13 @@ export const CapabilitySchema = v.object({
   toolsets: list(v.string(), "Toolsets that show it."),
   roles: list(v.string(), "Roles that show it, each by itself."),
   killed: maybe(text("Reason of the kill switch it falls under.")),
+  pin: maybe(
+    v.pipe(PinSchema, v.description("What is remembered of it; tools and prompts only.")),
+  ),
+  held: maybe(
+    v.pipe(HeldSchema, v.description("It is neither listed nor called until this is approved.")),
+  ),
+  findings: list(FindingSchema, "What is suspicious in its definition; empty when nothing."),
 });
 export type Capability = v.InferOutput<typeof CapabilitySchema>;
 
@@ -193,6 +203,19 @@ export type LimitStatus = v.InferOutput<typeof LimitSchema>;
 
 export const LimitListAnswer = pageOf(LimitSchema);
 
+export const AuditListAnswer = pageOf(AuditRecordSchema);
+
+export const AuditRunListAnswer = v.object({
+  ...pageOf(AuditRunSchema).entries,
+  current: text("The run of the gateway that answers."),
+});
+
+export const AuditRunAnswer = v.object({
+  instance: text("UUIDv7 of the run."),
+  ...pageOf(AuditRecordSchema).entries,
+  last: count("Number of the last row that was looked at: `after` of who follows the run."),
+});
+
 export const ConfigAnswer = v.object({
   source: text("File it came from."),
   hash: text("As in the status."),
@@ -221,6 +244,11 @@ export const ReloadAnswer = v.object({
   ...OperationSchema.entries,
   changes: list(ConfigChangeSchema, "What was changed."),
   hash: text("Hash of the configuration in force."),
+});
+
+export const ApproveAnswer = v.object({
+  ...OperationSchema.entries,
+  hash: text("SHA-256 of the definition that is approved."),
 });
 
 export const KillAnswer = v.object({

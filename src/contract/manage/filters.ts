@@ -1,8 +1,11 @@
 /** What can be filtered by, for every list and stream of the management API. */
+import { AUDIT_KINDS, type AuditRecord, GAP_OUTCOME, UNKNOWN_OUTCOME } from "../audit.ts";
+import { FINDINGS } from "../definitions.ts";
 import { type GatewayEvent, SEVERITIES } from "../events.ts";
-import { duration, moments, number, text, word, yesNo } from "../filter/fields.ts";
+import { duration, exact, moments, number, size, text, word, yesNo } from "../filter/fields.ts";
 import type { FilterFields } from "../filter.ts";
 import { CALL_OUTCOMES } from "../metrics.ts";
+import { OPERATION_OUTCOMES } from "../operations.ts";
 import {
   BACKEND_KINDS,
   BACKEND_STATES,
@@ -67,6 +70,12 @@ const capabilities: FilterFields<Capability> = {
     role: text(({ roles }) => roles, "Role that shows it."),
     hash: text(({ hash }) => hash, "Hash of its definition."),
     killed: yesNo(({ killed }) => killed !== undefined, "Whether it falls under a kill switch."),
+    held: yesNo(({ held }) => held !== undefined, "Whether it waits for an approval."),
+    finding: word(
+      Object.keys(FINDINGS),
+      ({ findings }) => findings.map(({ kind }) => kind),
+      "What is suspicious in its definition.",
+    ),
   },
 };
 
@@ -171,6 +180,56 @@ const calls: FilterFields<CallRecord> = {
   },
 };
 
+/** Of calls, of operations, and of the other kinds of rows. */
+const AUDIT_OUTCOMES = [
+  ...Object.keys(CALL_OUTCOMES),
+  UNKNOWN_OUTCOME,
+  ...Object.keys(OPERATION_OUTCOMES),
+  GAP_OUTCOME,
+];
+/** Outcomes that `status:error` does not mean. */
+const FINE: ReadonlySet<string> = new Set(["ok", "applied", "unchanged"]);
+
+/** Names and ids match in their very spelling: `Anna` is not `anna`, and the store can look them up. */
+const audit: FilterFields<AuditRecord> = {
+  texts: (
+    { kind, request, principal, client, address, method, name, backend, outcome, error, reason },
+  ) => [kind, request, principal, client, address, method, name, backend, outcome, error, reason],
+  fields: {
+    kind: word(Object.keys(AUDIT_KINDS), ({ kind }) => kind, "What the row is about."),
+    request: exact(({ request }) => request, "Id of the call, operation or request."),
+    user: exact(({ principal }) => principal, "Issuer and subject, or token of an operator."),
+    principal: exact(({ principal }) => principal, "Like `user`."),
+    role: text(({ roles }) => roles, "Role of the caller."),
+    name: exact(({ name }) => name, "Tool, prompt or URI; target of an operation."),
+    tool: exact(({ method, name }) => method === "tools/call" ? name : undefined, "Tool."),
+    backend: exact(({ backend }) => backend, "Who was to answer."),
+    outcome: word(AUDIT_OUTCOMES, ({ outcome }) => outcome, "How it ended."),
+    status: word(
+      [...AUDIT_OUTCOMES, "error"],
+      ({ outcome }) => FINE.has(outcome) ? outcome : [outcome, "error"],
+      "Like `outcome`; `error` is everything but `ok`, `applied` and `unchanged`.",
+    ),
+    method: text(({ method }) => method, "MCP method, or the operation."),
+    error: text(({ error }) => error, "Stable code of a refusal or failure."),
+    reason: text(({ reason }) => reason, "More about why."),
+    decision: text(({ decisions }) => decisions, "What a rule, limit or check decided."),
+    session: exact(({ session }) => session, "Id of the session."),
+    client: text(({ client }) => client, "Name and version the client gave itself."),
+    transport: text(({ transport }) => transport, "Front it came by."),
+    protocol: text(({ protocol }) => protocol, "Protocol revision of the client."),
+    era: word(["legacy", "modern"], ({ era }) => era, "Era of that revision."),
+    trace: text(({ trace }) => trace, "W3C trace id the caller sent."),
+    address: text(({ address }) => address, "Address of the caller."),
+    definition: text(({ definition }) => definition, "Hash of the definition that was called."),
+    run: text(({ instance }) => instance, "Run of a gateway the row belongs to."),
+    duration: duration(({ durationMs }) => durationMs, "From its arrival to its answer."),
+    latency: duration(({ durationMs }) => durationMs, "Like `duration`."),
+    bytes: size(({ resultBytes }) => resultBytes, "Size of the result."),
+    ...moments<AuditRecord>(({ at }) => at, "Began"),
+  },
+};
+
 /** The first of some members of an event that is a text, or a list of texts. */
 function member(...names: readonly string[]) {
   return ({ fields }: GatewayEvent): string | readonly string[] | undefined => {
@@ -203,4 +262,6 @@ export const FILTERS = {
   events,
   eventStream: events,
   callStream: calls,
+  audit,
+  auditRun: audit,
 } as const satisfies { [Name in FilteredRoute]: FilterFields<ItemOf<Name>> };

@@ -5,6 +5,10 @@
 import * as v from "valibot";
 import { SEVERITIES } from "../events.ts";
 import {
+  ApproveAnswer,
+  AuditListAnswer,
+  AuditRunAnswer,
+  AuditRunListAnswer,
   BackendAnswer,
   BackendListAnswer,
   BackendLogsAnswer,
@@ -84,6 +88,27 @@ const page = v.strictObject({ after, limit, filter });
 const events = v.strictObject({ after: cursor, limit, filter });
 const eventStream = v.strictObject({ after: cursor, filter });
 const callStream = v.strictObject({ filter });
+const auditPage = v.strictObject({
+  ...page.entries,
+  order: v.exactOptional(
+    v.pipe(
+      v.picklist(["newest", "oldest"]),
+      v.description("What comes first; `newest` if not given."),
+    ),
+  ),
+});
+
+const auditRun = v.strictObject({
+  after: v.exactOptional(
+    v.pipe(
+      v.string(),
+      v.regex(/^(0|[1-9]\d{0,15})$/, "write the number of a row"),
+      v.description("Number of the last row seen."),
+    ),
+  ),
+  limit,
+  filter,
+});
 
 const reason = v.pipe(
   v.string(),
@@ -92,6 +117,14 @@ const reason = v.pipe(
   v.maxLength(500, "at most 500 characters"),
   v.description("Why; told to callers and kept in the record."),
 );
+
+const approval = v.strictObject({
+  hash: v.pipe(
+    v.string(),
+    v.regex(/^[0-9a-f]{64}$/, "write the 64 hex digits of `held.hash`"),
+    v.description("`held.hash` of the definition that was looked at."),
+  ),
+});
 
 const nothing = v.strictObject({});
 
@@ -200,6 +233,28 @@ export const ROUTES = {
     answer: CapabilityAnswer,
     schema: "capability",
   },
+  approve: {
+    method: "POST",
+    path: "/manage/v1/tools/:name/approve",
+    scope: "admin",
+    summary: "Lets a tool whose changed definition is held be listed and called.",
+    body: approval,
+    answers: "json",
+    answer: ApproveAnswer,
+    schema: "approve",
+    operation: true,
+  },
+  approvePrompt: {
+    method: "POST",
+    path: "/manage/v1/prompts/:name/approve",
+    scope: "admin",
+    summary: "The same for a prompt.",
+    body: approval,
+    answers: "json",
+    answer: ApproveAnswer,
+    schema: "approve",
+    operation: true,
+  },
   events: {
     method: "GET",
     path: "/manage/v1/events",
@@ -258,6 +313,37 @@ export const ROUTES = {
     answer: OperationAnswer,
     schema: "operation",
     operation: true,
+  },
+  audit: {
+    method: "GET",
+    path: "/manage/v1/audit",
+    scope: "read",
+    summary:
+      "Rows of the audit that its store has, newest first, or oldest first with `order=oldest`.",
+    query: auditPage,
+    answers: "json",
+    answer: AuditListAnswer,
+    schema: "audit-list",
+  },
+  auditRuns: {
+    method: "GET",
+    path: "/manage/v1/audit/runs",
+    scope: "read",
+    summary: "Runs of gateways that the store of the audit has rows of, oldest first.",
+    query: v.strictObject({ after, limit }),
+    answers: "json",
+    answer: AuditRunListAnswer,
+    schema: "audit-run-list",
+  },
+  auditRun: {
+    method: "GET",
+    path: "/manage/v1/audit/runs/:instance",
+    scope: "read",
+    summary: "Rows of one run by number, to follow or verify it; `current` is that of the gateway.",
+    query: auditRun,
+    answers: "json",
+    answer: AuditRunAnswer,
+    schema: "audit-run",
   },
   limits: {
     method: "GET",

@@ -120,7 +120,8 @@ class Authenticator {
     }
     this.#count(cause.reason, 1);
     this.#note(cause);
-    return new SentinelError("UNAUTHENTICATED", "Cannot serve the request: no valid token");
+    const message = "Cannot serve the request: no valid token";
+    return new SentinelError("UNAUTHENTICATED", message, {}, cause);
   }
 
   #count(reason: AuthFailure, failures: number): void {

@@ -27,6 +27,8 @@ import { WireOpener } from "./wire_opener.ts";
 export interface BackendEvents {
   /** What it offers, or its state, changed. */
   changed(backend: Backend): void;
+  /** What it offers was read over a new link, which calls do not use yet. */
+  read(backend: Backend): void;
   /** A resource somebody subscribed to was updated. */
   updated(backend: Backend, uri: string, sessions: Iterable<Session>): void;
   /** A log message that belongs to no call; `session` when its link belongs to one. */
@@ -264,6 +266,7 @@ export class Backend {
     opened.link = link;
     try {
       await this.#offer.read(link);
+      this.#events.read(this);
       await this.#upstream.replay(link);
       this.#main = link;
       return link;

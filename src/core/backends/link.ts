@@ -62,6 +62,8 @@ export interface Link {
   readonly revision: string;
   readonly capabilities: JsonObject;
   readonly instructions: string | undefined;
+  /** What the server calls itself. */
+  readonly serverName?: string | undefined;
   readonly inFlight: number;
   readonly open: boolean;
   request(request: LinkRequest): Exchange;

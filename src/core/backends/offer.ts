@@ -32,11 +32,21 @@ export class Offer {
 
   /** @throws SentinelError when nothing of it can be read; what was known stays */
   async read(link: Link): Promise<void> {
-    const { capabilities, instructions } = link;
+    const { capabilities, instructions, serverName } = link;
     const request = async (method: string, params: JsonObject) =>
       toResult(await link.request({ method, params, owner: "", timeoutMs: ANSWER_MS }).reply);
     const known = { capabilities, instructions, previous: this.found, clock: this.#ports.clock };
-    this.found = await readCatalog(request, known, this.#backend);
+    const found = await readCatalog(request, known, this.#backend);
+    this.#compareNames(serverName);
+    this.found = { ...found, serverName };
+  }
+
+  /** Another name can be another server: only the configuration says who may answer here. */
+  #compareNames(after: string | undefined): void {
+    const before = this.found?.serverName;
+    if (this.found === undefined || before === after) return;
+    const names = { before: before ?? null, after: after ?? null };
+    this.#ports.log.write("backend.identity_changed", { backend: this.#backend, ...names });
   }
 
   /** Reads again shortly, once for all announcements until then. */

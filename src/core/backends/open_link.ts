@@ -11,12 +11,14 @@ import { isLegacyRevision, LATEST_LEGACY } from "../mcp/revisions.ts";
 import type { Exchange, Link, LinkEvents, LinkReply, LinkRequest } from "./link.ts";
 import type { LinkMetrics } from "./link_metrics.ts";
 import { PendingRequests } from "./pending.ts";
+import { printable } from "./printable.ts";
 import { Questions } from "./questions.ts";
 import { toResult } from "./reply.ts";
 import { isToolError } from "./tool_error.ts";
 import type { OpenWire, Wire } from "./wire.ts";
 
 const SWEEP_MS = 250;
+const MAX_SERVER_NAME = 128;
 
 export interface LinkOptions {
   /** What we declare to the backend; only what can be attributed to one client. */
@@ -58,6 +60,7 @@ class JsonRpcLink implements Link {
   revision = LATEST_LEGACY;
   capabilities: JsonObject = {};
   instructions: string | undefined;
+  serverName: string | undefined;
   open = true;
   readonly #options: LinkOptions;
   readonly #wire: Wire;
@@ -149,7 +152,7 @@ class JsonRpcLink implements Link {
     return this.#closing ??= this.#wire.close();
   }
 
-  #adopt({ protocolVersion, capabilities, instructions }: JsonObject): void {
+  #adopt({ protocolVersion, capabilities, instructions, serverInfo }: JsonObject): void {
     if (typeof protocolVersion !== "string" || !isLegacyRevision(protocolVersion)) {
       throw new SentinelError(
         "BACKEND_PROTOCOL",
@@ -162,6 +165,8 @@ class JsonRpcLink implements Link {
     this.revision = protocolVersion;
     this.capabilities = isObject(capabilities) ? capabilities : {};
     this.instructions = typeof instructions === "string" ? instructions : undefined;
+    const name = isObject(serverInfo) ? serverInfo["name"] : undefined;
+    this.serverName = typeof name === "string" ? printable(name, MAX_SERVER_NAME) : undefined;
   }
 
   #receive(message: Message, origin: number | undefined): void {

@@ -1,4 +1,5 @@
 import type { RequestId, RpcError, SentinelError } from "../../contract/mod.ts";
+import type { Draft } from "../audit/call_row.ts";
 import type { Ask, AskReply, Link, LinkReply } from "../backends/link.ts";
 import type { Target, View } from "../catalog/types.ts";
 import type { JsonObject } from "../mcp/json.ts";
@@ -43,19 +44,35 @@ export interface CallInit {
   readonly reply: Reply;
   /** Monotonic milliseconds. */
   readonly startedAt: number;
+  /** Wall time, milliseconds since 1970. */
+  readonly at: number;
+  readonly size: number;
 }
+
+const NO_DECISIONS: readonly string[] = [];
 
 /** One client request on its way through the line. All fields exist from the start (stable shape). */
 export class Call implements InFlight {
   readonly request: RequestId;
   readonly id: string;
   readonly method: string;
-  readonly params: JsonObject;
+  /** Replaced by `intercept` when a rule changes it. */
+  params: JsonObject;
   readonly session: Session;
   readonly world: World;
   readonly view: View;
   readonly reply: Reply;
   readonly startedAt: number;
+  /** Wall time of its arrival, milliseconds since 1970. */
+  readonly at: number;
+  /** Characters of its parameters as JSON text, as they came. */
+  readonly size: number;
+  /** What rules and checks decided, in words for the audit, in order. */
+  decisions: readonly string[] = NO_DECISIONS;
+  /** What the audit knows of it so far; set by `intent`. */
+  draft: Draft | undefined = undefined;
+  /** Its intent is in the journal: it may have reached a backend. Set by `intent`. */
+  isIntended = false;
   /** Set by `resolve`. */
   target: Target | undefined = undefined;
   /** Set by `limit`: counts into what may be under way, until it is settled. */
@@ -79,6 +96,8 @@ export class Call implements InFlight {
     this.view = init.view;
     this.reply = init.reply;
     this.startedAt = init.startedAt;
+    this.at = init.at;
+    this.size = init.size;
   }
 
   /** Why the client no longer wants the answer, if so. */
@@ -96,6 +115,11 @@ export class Call implements InFlight {
   onCancel(stop: (reason: string) => void): void {
     this.#onCancel = stop;
     if (this.#cancelled !== undefined) stop(this.#cancelled);
+  }
+
+  /** Notes what a rule or a check decided. */
+  decided(decision: string): void {
+    this.decisions = [...this.decisions, decision];
   }
 
   beat(): void {

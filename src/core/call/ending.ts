@@ -32,11 +32,15 @@ const BY_NAME: { readonly [Name in ErrorName]?: CallOutcome } = {
   UNAUTHENTICATED: "denied",
   INSUFFICIENT_SCOPE: "denied",
   ORIGIN_OR_HOST_REFUSED: "denied",
+  ADDRESS_REFUSED: "denied",
   RATE_LIMITED: "limited",
   BACKEND_TIMEOUT: "timeout",
   CIRCUIT_OPEN: "circuit_open",
   OVERLOADED: "overload",
   STOPPING: "overload",
+  DEFINITION_DRIFT: "denied",
+  POLICY_DENIED: "denied",
+  APPROVAL_REQUIRED: "denied",
 };
 
 const DENIALS: { readonly [Name in ErrorName]?: DenialReason } = {
@@ -47,8 +51,13 @@ const DENIALS: { readonly [Name in ErrorName]?: DenialReason } = {
   OVERLOADED: "concurrency",
   RATE_LIMITED: "rate_limit",
   ORIGIN_OR_HOST_REFUSED: "origin",
+  ADDRESS_REFUSED: "address",
   ARGUMENTS_REJECTED: "schema",
   SESSION_UNKNOWN: "session",
+  AUDIT_UNAVAILABLE: "audit",
+  DEFINITION_DRIFT: "definition",
+  POLICY_DENIED: "rule",
+  APPROVAL_REQUIRED: "rule",
 };
 
 const OK = ending("ok", "");

@@ -3,6 +3,8 @@ import type { Stage } from "./call.ts";
 import type { Step } from "./order.ts";
 import { answerList, answerPing, answerSetLevel } from "./stages/answer.ts";
 import { forward } from "./stages/forward.ts";
+import { intent } from "./stages/intent.ts";
+import { intercept } from "./stages/intercept.ts";
 import { limit } from "./stages/limit.ts";
 import {
   resolveCompletion,
@@ -17,8 +19,11 @@ import { validate } from "./stages/validate.ts";
 
 type Line = readonly (readonly [Step, Stage])[];
 
-const DELIVERED: Line = [["route", route], ["forward", forward], ["result", result]];
-const TO_BACKEND: Line = [["limit", limit], ...DELIVERED];
+const DELIVERED: Line = [["route", route], ["intent", intent], ["forward", forward], [
+  "result",
+  result,
+]];
+const TO_BACKEND: Line = [["limit", limit], ["intercept", intercept], ...DELIVERED];
 
 /** `initialize` is not here: it makes the session that every call needs. */
 const LINES = {
@@ -31,6 +36,7 @@ const LINES = {
   "tools/call": [
     ["resolve", resolveTool],
     ["limit", limit],
+    ["intercept", intercept],
     ["validate", validate],
     ...DELIVERED,
   ],
@@ -46,7 +52,9 @@ function counted(stage: Stage): Line {
   return [
     ["resolve", resolveResource],
     ["limit", limit],
+    ["intercept", intercept],
     ["route", route],
+    ["intent", intent],
     ["forward", stage],
     ["forward", forward],
     ["result", result],

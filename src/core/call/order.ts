@@ -23,12 +23,21 @@ export const ORDER = [
     why: "what is switched off or too much ends here, before anything is done for it",
   },
   {
+    step: "intercept",
+    why:
+      "rules see who wants what, and only of those within limits; what they change is validated too",
+  },
+  {
     step: "validate",
     why:
       "a mistake the schema shows is answered without the backend, and only to those within limits",
   },
   { step: "answer", why: "what the gateway knows itself costs no backend" },
   { step: "route", why: "a backend that is down refuses before anything is sent" },
+  {
+    step: "intent",
+    why: "last before anything is sent: what the journal does not have, no backend ever sees",
+  },
   { step: "forward", why: "from here on the call may have been executed" },
   {
     step: "result",

@@ -15,7 +15,13 @@ export interface Line {
   view(session: Session): View;
   requestId(): RequestId;
   monotonic(): number;
-  settle(call: Call, outcome: Outcome): void;
+  /** Wall time, milliseconds since 1970. */
+  now(): number;
+  /**
+   * Records the end of a call, before its answer leaves: the outcome that is given back is what the client gets.
+   * A promise only where the record has to survive a power cut.
+   */
+  settle(call: Call, outcome: Outcome): Outcome | Promise<Outcome>;
   /** Resolves when first handshakes are decided, at most 2 s after the start; undefined afterwards. */
   starting(): Promise<void> | undefined;
   /** The client's list of roots changed. */
@@ -49,6 +55,8 @@ function start(line: Line, session: Session, message: RequestMessage, reply: Rep
     view: line.view(session),
     reply,
     startedAt: line.monotonic(),
+    at: line.now(),
+    size: message.size,
   });
   void finish(line, call);
 }
@@ -59,9 +67,10 @@ async function finish(line: Line, call: Call): Promise<void> {
   session.total++;
   session.calls.set(call.id, call);
   const outcome = await run(call, METHODS.get(call.method) ?? NOTHING);
-  line.settle(call, outcome);
+  const settled = line.settle(call, outcome);
+  const told = settled instanceof Promise ? await settled : settled;
   call.world.limits.release(call);
-  call.reply.finish(call, outcome);
+  call.reply.finish(call, told);
 }
 
 /** Takes a notification or an answer. Unknown ones are ignored, as JSON-RPC wants. */

@@ -5,10 +5,11 @@ import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import { shownPrincipal } from "../auth/principal.ts";
+import type { CallEnd } from "../audit/call_row.ts";
 import type { CallFeed } from "../runtime/call_feed.ts";
 import type { RollingTraffic } from "../runtime/traffic.ts";
 import type { Call, Outcome } from "./call.ts";
-import { type Ending, endingOf } from "./ending.ts";
+import { endingOf } from "./ending.ts";
 import { CallMetrics } from "./metrics.ts";
 
 export interface SettleOptions {
@@ -23,9 +24,9 @@ export interface SettleOptions {
 /** Prepares everything that does not depend on the call, once. */
 export function createSettle(
   { clock, log, telemetry, traffic, feed }: SettleOptions,
-): (call: Call, outcome: Outcome) => void {
+): (call: Call, outcome: Outcome) => Outcome | Promise<Outcome> {
   const metrics = new CallMetrics(telemetry);
-  return (call, outcome) => {
+  const count = (call: Call, outcome: Outcome): Outcome => {
     const { session, target } = call;
     session.inFlight--;
     if (session.calls.get(call.id) === call) session.calls.delete(call.id);
@@ -37,22 +38,26 @@ export function createSettle(
     if (target !== undefined) {
       call.world.backends.get(target.backend)?.traffic.record(now, ms, ending.failed);
     }
-    const end: End = { outcome, ending, ms };
+    const end: CallEnd = { outcome, ending, ms };
     if (feed.isWatched) feed.publish(record(call, end, clock.now()));
     log.write("call.finished", fields(call, end));
     if (outcome.kind === "refused" && outcome.error.code === "INTERNAL") {
       log.write("call.defect", { request_id: call.request, cause: describe(outcome.error.cause) });
     }
+    return outcome;
+  };
+  return (call, outcome) => {
+    const end = {
+      outcome,
+      ending: endingOf(call, outcome),
+      ms: clock.monotonic() - call.startedAt,
+    };
+    const told = call.world.recorder.settled(call, end);
+    return told instanceof Promise ? told.then((later) => count(call, later)) : count(call, told);
   };
 }
 
-interface End {
-  readonly outcome: Outcome;
-  readonly ending: Ending;
-  readonly ms: number;
-}
-
-function fields(call: Call, { outcome, ending, ms }: End): Record<string, unknown> {
+function fields(call: Call, { outcome, ending, ms }: CallEnd): Record<string, unknown> {
   const error = errorOf(outcome);
   return {
     request_id: call.request,
@@ -66,7 +71,7 @@ function fields(call: Call, { outcome, ending, ms }: End): Record<string, unknow
   };
 }
 
-function record(call: Call, { outcome, ending, ms }: End, now: number): CallRecord {
+function record(call: Call, { outcome, ending, ms }: CallEnd, now: number): CallRecord {
   const { session, target } = call;
   const error = errorOf(outcome);
   return {

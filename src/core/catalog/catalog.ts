@@ -1,9 +1,10 @@
 import type { RefusedItem } from "../../contract/mod.ts";
 import { selectionOf } from "../auth/policy.ts";
 import { mergedCapabilities } from "./announcement.ts";
-import type { EntryLists } from "./entry.ts";
+import type { EntryLists, HeldEntry } from "./entry.ts";
 import { hashText } from "./hash.ts";
 import { ITEM_KINDS } from "./kinds.ts";
+import { type Findings, lintCatalog } from "./lint.ts";
 import { merge, type Merged } from "./merge.ts";
 import { compileSelection, EVERYTHING, intersection, type Selection } from "./selection.ts";
 import type { Catalog, CatalogSource, ItemKind, View } from "./types.ts";
@@ -26,9 +27,11 @@ class MergedCatalog implements Catalog {
   readonly revision: number;
   readonly identity: string;
   readonly entries: EntryLists;
+  readonly held: readonly HeldEntry[];
   readonly counts: Catalog["counts"];
   readonly perBackend: Catalog["perBackend"];
   readonly refused: readonly RefusedItem[];
+  readonly findings: Findings;
   readonly warnings: readonly string[];
   readonly #source: CatalogSource;
   readonly #shared: ViewSource;
@@ -36,7 +39,7 @@ class MergedCatalog implements Catalog {
 
   constructor(
     source: CatalogSource,
-    { entries, refused, warnings }: Merged,
+    { entries, held, refused, warnings }: Merged,
     { identity, revision }: { readonly identity: string; readonly revision: number },
   ) {
     this.revision = revision;
@@ -45,12 +48,15 @@ class MergedCatalog implements Catalog {
     this.warnings = warnings;
     this.#source = source;
     this.entries = entries;
+    this.held = held;
     this.counts = countOf(entries);
     this.perBackend = countPerBackend(source, entries);
-    const all = Object.values(entries).flat();
+    const all = [...Object.values(entries).flat(), ...held];
+    this.findings = lintCatalog(all);
     this.#shared = {
       source,
       entries,
+      held,
       revision,
       listing: new Set(all.map(({ target }) => target.backend)),
       uris: new Set(entries.resource.map(({ target }) => target.exposed)),
@@ -78,7 +84,7 @@ class MergedCatalog implements Catalog {
 }
 
 /** Everything that callers could notice, as a hash. */
-function identityOf(source: CatalogSource, { entries, refused }: Merged): string {
+function identityOf(source: CatalogSource, { entries, held, refused }: Merged): string {
   const items = ITEM_KINDS.map((kind) => entries[kind].map(({ hash, target }) => [hash, target]));
   const backends = source.backends.map(({ name, config, found }) => [
     name,
@@ -89,6 +95,7 @@ function identityOf(source: CatalogSource, { entries, refused }: Merged): string
   return hashText(
     JSON.stringify([
       items,
+      held.map(({ target }) => target),
       backends,
       refused,
       source.toolsets,

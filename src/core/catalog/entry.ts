@@ -3,6 +3,7 @@ import { hashText } from "./hash.ts";
 import { KINDS } from "./kinds.ts";
 import { isRecord, unreadableMembers } from "./members.ts";
 import { readableSchema } from "./schema.ts";
+import type { Held } from "./pins.ts";
 import type { ItemKind, Target } from "./types.ts";
 
 /** One item of the merged catalog, ready to be listed. */
@@ -14,6 +15,11 @@ export interface Entry {
   readonly hash: string;
   /** Members left out because clients could not read them; `null` counts as absent. */
   readonly omitted: readonly string[];
+}
+
+/** An item that nobody sees before it is approved. */
+export interface HeldEntry extends Entry {
+  readonly held: Held;
 }
 
 /** Entries in the order of the catalog. */

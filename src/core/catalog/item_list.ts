@@ -3,7 +3,7 @@ import { decodeCursor, encodeCursor } from "./cursor.ts";
 import type { Entry } from "./entry.ts";
 import { hashText } from "./hash.ts";
 import { KINDS } from "./kinds.ts";
-import type { ItemKind } from "./types.ts";
+import type { ItemKind, Target } from "./types.ts";
 
 const PAGE_ITEMS = 1000;
 /** A page is also full at this many characters, unless one item alone is longer. */
@@ -28,6 +28,13 @@ export class ItemList {
     this.#positions = new Map(entries.map(({ target }, at) => [target.exposed, at]));
     this.#starts = this.#pageStarts();
     this.fingerprint = hashText(entries.map(({ hash }) => hash).join());
+  }
+
+  /** The list without the items that `shows` is false for. */
+  only(shows: (target: Target) => boolean): ItemList {
+    const shown = this.entries.filter(({ target }) => shows(target));
+    if (shown.length === this.entries.length) return this;
+    return new ItemList(this.#kind, shown, this.#revision);
   }
 
   get(key: string): Entry | undefined {

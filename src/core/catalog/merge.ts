@@ -1,7 +1,7 @@
 /** One catalog out of what all backends offer, in the order of the configuration (protocol.md 5). */
 import type { RefusedItem } from "../../contract/mod.ts";
 import type { JsonObject } from "../mcp/json.ts";
-import { createEntry, type Entry, type EntryLists, needsTask } from "./entry.ts";
+import { createEntry, type Entry, type EntryLists, type HeldEntry, needsTask } from "./entry.ts";
 import { ITEM_KINDS, KINDS } from "./kinds.ts";
 import { nameProblem, showName } from "./naming.ts";
 import { Refusals } from "./refusals.ts";
@@ -11,6 +11,7 @@ import { type ShownItem, warningsFor } from "./warnings.ts";
 
 export interface Merged {
   readonly entries: EntryLists;
+  readonly held: readonly HeldEntry[];
   readonly refused: readonly RefusedItem[];
   /** What is not shown as it came, and names that clients may find too long. */
   readonly warnings: readonly string[];
@@ -42,6 +43,7 @@ class Merger {
     resource: new Map(),
     template: new Map(),
   };
+  readonly #held = new Map<Entry, HeldEntry>();
   readonly #refused: RefusedItem[] = [];
   readonly #warnings: string[] = [];
 
@@ -61,6 +63,10 @@ class Merger {
         const taken = this.#take(offered, backend.name);
         if (typeof taken === "string") refusals.add(offered.original, taken);
         else shown.push({ ...offered, omitted: taken.omitted });
+        const held = backend.held?.get(item);
+        if (held !== undefined && typeof taken !== "string") {
+          this.#held.set(taken, { ...taken, held });
+        }
       }
       this.#refused.push(...refusals.rows);
     }
@@ -70,12 +76,18 @@ class Merger {
   result(): Merged {
     const { tool, prompt, resource, template } = this.#taken;
     const entries = {
-      tool: [...tool.values()],
-      prompt: [...prompt.values()],
-      resource: [...resource.values()],
-      template: [...template.values()],
+      tool: this.#shown(tool),
+      prompt: this.#shown(prompt),
+      resource: this.#shown(resource),
+      template: this.#shown(template),
     };
-    return { entries, refused: this.#refused, warnings: this.#warnings };
+    const held = [...this.#held.values()];
+    return { entries, held, refused: this.#refused, warnings: this.#warnings };
+  }
+
+  #shown(taken: ReadonlyMap<string, Entry>): readonly Entry[] {
+    const all = [...taken.values()];
+    return this.#held.size === 0 ? all : all.filter((entry) => !this.#held.has(entry));
   }
 
   #offer(kind: ItemKind, item: JsonObject, backend: ConfiguredBackend, rules: ToolRules): Offered {

@@ -1,6 +1,7 @@
 /** Reads what a backend lists item by item: a bad item costs itself, never the list (protocol.md 0.5). */
 import type { RefusedItem } from "../../contract/mod.ts";
 import type { JsonObject } from "../mcp/json.ts";
+import { headerProblem } from "./header_annotations.ts";
 import { KINDS } from "./kinds.ts";
 import { isRecord } from "./members.ts";
 import { controlProblem, nameProblem } from "./naming.ts";
@@ -125,7 +126,8 @@ function itemProblem(kind: ItemKind, key: string, item: JsonObject): string | un
 
 function toolProblem(tool: JsonObject): string | undefined {
   const { inputSchema, outputSchema } = tool;
-  const problem = schemaProblem(inputSchema, "inputSchema");
+  const problem = schemaProblem(inputSchema, "inputSchema") ??
+    headerProblem(inputSchema as JsonObject);
   if (problem !== undefined || outputSchema === undefined || outputSchema === null) return problem;
   return schemaProblem(outputSchema, "outputSchema");
 }

@@ -7,7 +7,9 @@ import type {
 } from "../../contract/mod.ts";
 import type { Principal } from "../auth/principal.ts";
 import type { JsonObject } from "../mcp/json.ts";
-import type { EntryLists } from "./entry.ts";
+import type { EntryLists, HeldEntry } from "./entry.ts";
+import type { Findings } from "./lint.ts";
+import type { HeldItems } from "./pins.ts";
 
 export type ItemKind = "tool" | "prompt" | "resource" | "template";
 
@@ -15,6 +17,8 @@ export type ItemKind = "tool" | "prompt" | "resource" | "template";
 export interface BackendCatalog {
   readonly capabilities: JsonObject;
   readonly instructions: string | undefined;
+  /** What the server calls itself; nothing is decided by it. */
+  readonly serverName?: string | undefined;
   readonly tools: readonly JsonObject[];
   readonly prompts: readonly JsonObject[];
   readonly resources: readonly JsonObject[];
@@ -49,6 +53,8 @@ export interface CatalogSource {
     readonly name: string;
     readonly config: BackendConfig;
     readonly found: BackendCatalog | undefined;
+    /** Of what was found, what is neither listed nor called; absent: nothing. */
+    readonly held?: HeldItems | undefined;
   }[];
 }
 
@@ -68,12 +74,20 @@ export interface View {
     readonly resources: string;
   };
   /**
-   * JSON text of the list result, one page.
+   * JSON text of the list result, one page; with `shows` only of what it is true for.
    * @throws SentinelError INVALID_PARAMS for a cursor that is not ours
    */
-  list(kind: ItemKind, cursor: string | undefined): string;
+  list(
+    kind: ItemKind,
+    cursor: string | undefined,
+    shows?: (target: Target) => boolean,
+  ): string;
+  /** Where all items of that kind lead. */
+  targets(kind: ItemKind): readonly Target[];
   tool(exposed: string): Target | undefined;
   prompt(exposed: string): Target | undefined;
+  /** What the caller would see if its definition had not changed: the reason it does not. */
+  held(kind: ItemKind, exposed: string): Target | undefined;
   /**
    * Exact resource, then most specific template, then the backend that produced the URI (as the caller
    * knows), then the only backend with resources.
@@ -87,9 +101,13 @@ export interface Catalog {
   readonly revision: number;
   /** Everything that is shown to somebody, by kind, in the order of the configuration. */
   readonly entries: EntryLists;
+  /** What waits for an approval; its names are taken. */
+  readonly held: readonly HeldEntry[];
   readonly counts: Readonly<Record<ItemKind, number>>;
   readonly perBackend: Readonly<Record<string, Readonly<Record<ItemKind, number>>>>;
   readonly refused: readonly RefusedItem[];
+  /** What is suspicious in definitions, held ones included. */
+  readonly findings: Findings;
   /** Names that were cut, or that clients may find too long. */
   readonly warnings: readonly string[];
   /**

@@ -1,6 +1,6 @@
 import type { JsonObject } from "../mcp/json.ts";
 import { mergedCapabilities, mergedInstructions } from "./announcement.ts";
-import type { EntryLists } from "./entry.ts";
+import type { Entry, EntryLists, HeldEntry } from "./entry.ts";
 import { hashText } from "./hash.ts";
 import { ItemList } from "./item_list.ts";
 import { isRecord } from "./members.ts";
@@ -12,6 +12,7 @@ import type { CatalogSource, ItemKind, Target, View } from "./types.ts";
 export interface ViewSource {
   readonly source: CatalogSource;
   readonly entries: EntryLists;
+  readonly held: readonly HeldEntry[];
   readonly revision: number;
   /** Backends that list anything. */
   readonly listing: ReadonlySet<string>;
@@ -30,13 +31,13 @@ export class CatalogView implements View {
   /** Backends that resources may be read from, listed or not. */
   readonly #within: ReadonlySet<string>;
   readonly #router: ResourceRouter;
+  readonly #held: readonly Target[];
 
   constructor(shared: ViewSource, selection: Selection) {
-    const { source, entries, revision } = shared;
-    const listOf = (kind: ItemKind) => {
-      const shown = entries[kind].filter(({ target }) => selection.shows(kind, target.exposed));
-      return new ItemList(kind, shown, revision);
-    };
+    const { source, entries, held, revision } = shared;
+    const isShown = ({ target }: Entry) => selection.shows(target.kind, target.exposed);
+    const listOf = (kind: ItemKind) => new ItemList(kind, entries[kind].filter(isShown), revision);
+    this.#held = held.filter(isShown).map(({ target }) => target);
     const lists = {
       tool: listOf("tool"),
       prompt: listOf("prompt"),
@@ -46,7 +47,7 @@ export class CatalogView implements View {
     this.#lists = lists;
     const within = source.backends.filter((backend) => selection.reaches(backend));
     this.#within = new Set(within.map(({ name }) => name));
-    const shown = backendsOf(lists);
+    const shown = backendsOf(lists, this.#held);
     const all = selection === EVERYTHING;
     const backends = within.filter(({ name }) =>
       all || shown.has(name) || !shared.listing.has(name)
@@ -73,8 +74,13 @@ export class CatalogView implements View {
     };
   }
 
-  list(kind: ItemKind, cursor: string | undefined): string {
-    return this.#lists[kind].page(cursor);
+  list(kind: ItemKind, cursor: string | undefined, shows?: (target: Target) => boolean): string {
+    const list = this.#lists[kind];
+    return (shows === undefined ? list : list.only(shows)).page(cursor);
+  }
+
+  targets(kind: ItemKind): readonly Target[] {
+    return this.#lists[kind].entries.map(({ target }) => target);
   }
 
   tool(exposed: string): Target | undefined {
@@ -83,6 +89,10 @@ export class CatalogView implements View {
 
   prompt(exposed: string): Target | undefined {
     return this.#lists.prompt.get(exposed)?.target;
+  }
+
+  held(kind: ItemKind, exposed: string): Target | undefined {
+    return this.#held.find((target) => target.kind === kind && target.exposed === exposed);
   }
 
   resource(uri: string, producer?: string): Target | undefined {
@@ -95,9 +105,12 @@ export class CatalogView implements View {
   }
 }
 
-function backendsOf(lists: Readonly<Record<ItemKind, ItemList>>): ReadonlySet<string> {
-  const all = Object.values(lists).flatMap(({ entries }) => entries);
-  return new Set(all.map(({ target }) => target.backend));
+function backendsOf(
+  lists: Readonly<Record<ItemKind, ItemList>>,
+  held: readonly Target[],
+): ReadonlySet<string> {
+  const all = Object.values(lists).flatMap(({ entries }) => entries.map(({ target }) => target));
+  return new Set([...all, ...held].map(({ backend }) => backend));
 }
 
 function onlyOne<Item>(items: readonly Item[]): Item | undefined {

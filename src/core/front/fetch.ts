@@ -30,6 +30,12 @@ class RequestIncoming implements HttpIncoming {
     return this.#request.headers.get(name) ?? undefined;
   }
 
+  headerBytes(): number {
+    let bytes = 0;
+    for (const [name, value] of this.#request.headers) bytes += name.length + value.length;
+    return bytes;
+  }
+
   async body(maxBytes: number): Promise<Uint8Array> {
     const declared = Number(this.header("content-length") ?? "0");
     if (declared > maxBytes) throw bodyTooLarge(maxBytes);

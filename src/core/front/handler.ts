@@ -1,51 +1,88 @@
 /** The door for everything HTTP: an exact switch over the data plane's paths. */
-import { asSentinelError, type ErrorName, type RequestId } from "../../contract/mod.ts";
+import { asSentinelError, type RequestId, type SentinelError } from "../../contract/mod.ts";
 import type { Principal } from "../auth/principal.ts";
 import type { ProtectedResource } from "../auth/protected_resource.ts";
 import type { FrontContext } from "./context.ts";
+import { type Endpoint, endpointAt, type EndpointOptions } from "./endpoints.ts";
 import type { HttpHandler, HttpIncoming, HttpOutgoing } from "./http_message.ts";
 import type { HttpPolicy } from "./http_policy.ts";
 import { openSse, postSse } from "./http_sse.ts";
 import { jsonResponse, methodNotAllowed, notFound, refusal } from "./responses.ts";
+import type { Peer } from "./peer.ts";
 import { handleStreamable } from "./streamable_http.ts";
 
-export interface HandlerOptions {
+export interface HandlerOptions extends EndpointOptions {
   /** In force now. */
   readonly policy: () => HttpPolicy;
   /** In force now. */
   readonly resource: () => ProtectedResource;
-  /** Path of Streamable HTTP. */
-  readonly path: string;
-  readonly legacySse: boolean;
-  /** True for a name of `[toolsets]`. */
-  readonly hasToolset: (name: string) => boolean;
   readonly requestId: () => RequestId;
-  /** Counts what is turned away before there is a call. */
-  readonly refused: (code: ErrorName) => void;
+  /** Called with everything that is turned away before there is a call. */
+  readonly refused: (refused: Refused) => void;
   /** A defect, for the log. */
   readonly defect: (cause: unknown, request: RequestId) => void;
 }
 
+/** A request that was turned away before there was a call. */
+export interface Refused {
+  readonly request: RequestId;
+  readonly error: SentinelError;
+  readonly method: string;
+  readonly path: string;
+  /** Of the client, where it is known. */
+  readonly address: string | undefined;
+}
+
 /** Builds the handler; it never rejects. */
 export function createHandler(context: FrontContext, options: HandlerOptions): HttpHandler {
-  return async (incoming) => {
+  return async (incoming, peer) => {
+    const admitted = admit(options, incoming, peer);
+    if ("refusal" in admitted) return admitted.refusal;
     const path = pathOf(incoming);
     try {
-      options.policy().admit(incoming);
-      if (path.startsWith("/.well-known/")) return wellKnown(options, incoming, path);
+      const endpoint = endpointAt(path, options);
+      if (endpoint === "metadata") return metadata(options, incoming, path);
       const found = context.authenticate(incoming.header("authorization"));
       // A promise only for a token that was not seen before.
       const principal = found instanceof Promise ? await found : found;
-      return await dispatch(context, options, { incoming, path, principal });
+      if (endpoint === undefined) return notFound();
+      const { address } = admitted;
+      return await SERVES[endpoint](context, { incoming, path, principal, address }, options);
     } catch (cause) {
-      const id = options.requestId();
-      const error = asSentinelError(cause);
-      options.refused(error.code);
-      if (error.code === "INTERNAL") options.defect(error.cause, id);
-      const answer = refusal(error, id);
-      return error.code === "UNAUTHENTICATED" ? challenged(options, incoming, answer) : answer;
+      return refuse(options, { incoming, peer }, cause);
     }
   };
+}
+
+/** The client's address; or the answer to who may not even be heard. */
+function admit(
+  options: HandlerOptions,
+  incoming: HttpIncoming,
+  peer: Peer | undefined,
+): { readonly address: string | undefined } | { readonly refusal: HttpOutgoing } {
+  try {
+    return { address: options.policy().admit(incoming, peer) };
+  } catch (cause) {
+    const answer = refuse(options, { incoming, peer }, cause);
+    // Nobody reads what follows the headers: the connection cannot be used again.
+    return { refusal: { ...answer, headers: { ...answer.headers, connection: "close" } } };
+  }
+}
+
+function refuse(
+  options: HandlerOptions,
+  { incoming, peer }: { readonly incoming: HttpIncoming; readonly peer: Peer | undefined },
+  cause: unknown,
+): HttpOutgoing {
+  const id = options.requestId();
+  const error = asSentinelError(cause);
+  const { method } = incoming;
+  const path = pathOf(incoming);
+  const address = options.policy().addressOf(incoming, peer);
+  options.refused({ request: id, error, method, path, address });
+  if (error.code === "INTERNAL") options.defect(error.cause, id);
+  const answer = refusal(error, id);
+  return error.code === "UNAUTHENTICATED" ? challenged(options, incoming, answer) : answer;
 }
 
 interface Admitted {
@@ -53,31 +90,30 @@ interface Admitted {
   /** Without the query. */
   readonly path: string;
   readonly principal: Principal;
+  /** Of the client, where it is known. */
+  readonly address: string | undefined;
 }
 
-function dispatch(
+type Serve = (
   context: FrontContext,
+  admitted: Admitted,
   options: HandlerOptions,
-  { incoming, path, principal }: Admitted,
-): HttpOutgoing | Promise<HttpOutgoing> {
-  if (path === options.path) {
-    return handleStreamable(context, incoming, { principal, toolset: undefined });
-  }
-  if (path.startsWith(options.path) && path[options.path.length] === "/") {
-    const toolset = path.slice(options.path.length + 1);
-    if (options.hasToolset(toolset)) {
-      return handleStreamable(context, incoming, { principal, toolset });
-    }
-  }
-  if (options.legacySse && path === "/sse") return openSse(context, incoming, principal);
-  if (options.legacySse && (path === "/messages/" || path === "/messages")) {
-    return postSse(context, incoming, principal);
-  }
-  return notFound();
-}
+) => HttpOutgoing | Promise<HttpOutgoing>;
+
+const SERVES: Readonly<Record<Exclude<Endpoint, "metadata">, Serve>> = {
+  mcp: (context, { incoming, ...caller }) =>
+    handleStreamable(context, incoming, { ...caller, toolset: undefined }),
+  toolset: (context, { incoming, ...caller }, { path }) =>
+    handleStreamable(context, incoming, {
+      ...caller,
+      toolset: caller.path.slice(path.length + 1),
+    }),
+  sse: (context, { incoming, ...caller }) => openSse(context, incoming, caller),
+  messages: (context, { incoming, ...caller }) => postSse(context, incoming, caller),
+};
 
 /** Who has no token has to find out where to get one. */
-function wellKnown(
+function metadata(
   { resource }: HandlerOptions,
   incoming: HttpIncoming,
   path: string,

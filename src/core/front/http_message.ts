@@ -10,6 +10,8 @@ export interface HttpIncoming {
   readonly target: string;
   /** Value of a header, or undefined; `name` is in lower case. */
   header(name: string): string | undefined;
+  /** All names and values together. */
+  headerBytes(): number;
   /**
    * The whole body.
    * @throws SentinelError TOO_LARGE as soon as it is longer than `maxBytes`, BAD_HTTP when it breaks off

@@ -1,6 +1,5 @@
 /** HTTP+SSE (2024-11-05): `GET /sse` is the session, `POST /messages/` its way in. */
 import { SentinelError } from "../../contract/mod.ts";
-import type { Principal } from "../auth/principal.ts";
 import { receiveOther, receiveRequest } from "../call/receive.ts";
 import { decode, encodeResult } from "../mcp/codec.ts";
 import type { Message, RequestMessage } from "../mcp/message.ts";
@@ -12,21 +11,25 @@ import type { FrontContext } from "./context.ts";
 import { initializeResult, negotiate } from "./handshake.ts";
 import type { HttpIncoming, HttpOutgoing } from "./http_message.ts";
 import { methodNotAllowed, refusedText, streamResponse } from "./responses.ts";
-import { checkBatch, isJson } from "./streamable_http.ts";
+import { type Caller as StreamableCaller, checkBatch, isJson } from "./streamable_http.ts";
 
 const PARAMETER = "session_id";
+
+/** Whose request it is. */
+type Caller = Omit<StreamableCaller, "toolset">;
 
 /** Opens a session; its first event tells where to POST. */
 export function openSse(
   context: FrontContext,
   incoming: HttpIncoming,
-  principal: Principal,
+  { principal, address }: Caller,
 ): HttpOutgoing {
   if (incoming.method !== "GET") {
     return methodNotAllowed("GET");
   }
   context.admitNewcomer();
   const session = context.sessions.open("http_sse", undefined, principal);
+  session.address = address;
   const stream = new EventStream({
     key: session.nextStreamKey(),
     onGone: (reason) => {
@@ -45,7 +48,7 @@ export function openSse(
 export async function postSse(
   context: FrontContext,
   incoming: HttpIncoming,
-  principal: Principal,
+  { principal, address }: Caller,
 ): Promise<HttpOutgoing> {
   if (incoming.method !== "POST") {
     return methodNotAllowed("POST");
@@ -59,6 +62,7 @@ export async function postSse(
       "Cannot find the session: it ended or never existed",
     );
   }
+  session.address = address;
   if (!isJson(incoming.header("content-type"))) {
     throw new SentinelError(
       "BAD_HTTP",

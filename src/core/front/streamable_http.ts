@@ -19,6 +19,8 @@ const MAX_BATCH = 100;
 /** Whose request it is, and which part of the catalog it is about. */
 export interface Caller {
   readonly principal: Principal;
+  /** Where it comes from, where that is known. */
+  readonly address: string | undefined;
   readonly toolset: string | undefined;
 }
 
@@ -93,10 +95,11 @@ function checkInitialize(frame: Frame, incoming: HttpIncoming): void {
 async function initialize(
   context: FrontContext,
   message: RequestMessage,
-  { principal, toolset }: Caller,
+  { principal, toolset, address }: Caller,
 ): Promise<HttpOutgoing> {
   await context.line.starting();
   const session = context.sessions.open("streamable_http", toolset, principal);
+  session.address = address;
   try {
     negotiate(session, message);
   } catch (cause) {
@@ -118,7 +121,6 @@ function get(
   if (incoming.header("accept")?.includes("text/event-stream") !== true) {
     throw badHttp(406, '"Accept" does not list text/event-stream');
   }
-  if (hasBody(incoming)) throw badHttp(400, "a GET has no body");
   checkVersion(incoming);
   const session = findSession(context, incoming, caller);
   const lastEventId = incoming.header("last-event-id");
@@ -173,7 +175,10 @@ function findSession(
   const id = incoming.header("mcp-session-id");
   if (id === undefined) throw badHttp(400, 'the "Mcp-Session-Id" header is missing');
   const session = context.sessions.find(id, { front: "streamable_http", ...caller });
-  if (session !== undefined) return session;
+  if (session !== undefined) {
+    session.address = caller.address;
+    return session;
+  }
   throw new SentinelError("SESSION_UNKNOWN", "Cannot find the session: it ended or never existed");
 }
 
@@ -193,11 +198,6 @@ function checkPostHeaders(incoming: HttpIncoming): void {
 export function isJson(contentType: string | undefined): boolean {
   return contentType === "application/json" ||
     /^application\/json\s*(?:;|$)/i.test(contentType ?? "");
-}
-
-function hasBody(incoming: HttpIncoming): boolean {
-  return incoming.header("transfer-encoding") !== undefined ||
-    Number(incoming.header("content-length") ?? "0") > 0;
 }
 
 function checkVersion(incoming: HttpIncoming): void {

@@ -4,7 +4,7 @@ import { formatRate } from "../../contract/units.ts";
 import type { BucketLimit } from "../../ports/rate_store.ts";
 import type { Principal } from "../auth/principal.ts";
 import type { Target } from "../catalog/types.ts";
-import { compilePatterns, type Matcher } from "../patterns.ts";
+import { compilePatterns, type Matcher, specificity } from "../patterns.ts";
 
 type LimitsConfig = Config["limits"];
 type LimitConfig = LimitsConfig["default"];
@@ -71,12 +71,6 @@ export class LimitRules {
     this.#known.set(target, rule);
     return rule;
   }
-}
-
-/** Characters a pattern demands; a name without `*` goes before every pattern it falls under. */
-function specificity(pattern: string): number {
-  const literal = pattern.replaceAll("*", "").length;
-  return literal === pattern.length ? Infinity : literal;
 }
 
 function isBetter(rule: LimitRule, than: LimitRule): boolean {

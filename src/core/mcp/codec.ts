@@ -42,7 +42,8 @@ function toMessage(envelope: Envelope, slices: Slices): Message {
   const method = toMethod(envelope.method);
   const params = toParams(envelope.params, slices);
   if (envelope.id === undefined) return { kind: "notification", method, params };
-  return { kind: "request", id: toId(envelope.id), method, params };
+  const size = envelope.params?.length ?? 0;
+  return { kind: "request", id: toId(envelope.id), method, params, size };
 }
 
 function toResponse(envelope: Envelope, slices: Slices): Message {

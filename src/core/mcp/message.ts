@@ -10,6 +10,8 @@ export interface RequestMessage {
   readonly id: string;
   readonly method: string;
   readonly params: JsonObject | undefined;
+  /** Characters of the parameters as they came. */
+  readonly size: number;
 }
 
 export interface NotificationMessage {

@@ -57,6 +57,9 @@ const REVISIONS: Readonly<Record<string, Revision>> = {
   },
 };
 
+/** Revisions of the legacy era that we speak, oldest first. */
+export const LEGACY_REVISIONS: readonly string[] = Object.keys(REVISIONS);
+
 /** True for a revision of the legacy era that we speak. */
 export function isLegacyRevision(revision: string): boolean {
   return Object.hasOwn(REVISIONS, revision);

@@ -3,8 +3,9 @@ import { SentinelError } from "../../contract/mod.ts";
 import type { Capability } from "../../contract/manage/mod.ts";
 import { selectionOf } from "../auth/policy.ts";
 import { ANONYMOUS } from "../auth/principal.ts";
-import type { Entry } from "../catalog/entry.ts";
+import type { Entry, HeldEntry } from "../catalog/entry.ts";
 import { ITEM_KINDS } from "../catalog/kinds.ts";
+import type { Pins } from "../catalog/pins.ts";
 import type { Selection } from "../catalog/selection.ts";
 import type { Catalog, ItemKind } from "../catalog/types.ts";
 import type { KillSwitches } from "./kill_switches.ts";
@@ -19,7 +20,7 @@ export class Capabilities {
     | undefined;
 
   /** Sorted by kind and name. */
-  of({ catalog, config, kills }: World): readonly Capability[] {
+  of({ catalog, config, kills, pins }: World): readonly Capability[] {
     const { version } = kills;
     const made = this.#made;
     if (made !== undefined && made.catalog === catalog && made.version === version) {
@@ -29,19 +30,24 @@ export class Capabilities {
     const roles = new Map(
       Object.keys(config.roles).map((name) => [name, selectionOf({ roles: [name] }, config)]),
     );
-    const around = { catalog, kills, toolsets, roles };
-    const items = ITEM_KINDS.flatMap((kind) =>
+    const around = { catalog, kills, pins, toolsets, roles };
+    const shown = ITEM_KINDS.flatMap((kind) =>
       catalog.entries[kind].map((entry) => describe(entry, around))
-    ).toSorted(byKindAndName);
+    );
+    const held = catalog.held.map((entry) => ({ ...describe(entry, around), held: entry.held }));
+    const items = [...shown, ...held].toSorted(byKindAndName);
     this.#made = { catalog, version, items };
     return items;
   }
 }
 
-/** How many names of the catalog a pattern covers; for backends: whether there is one of the name. */
+/** Also what is held. @throws SentinelError NOT_FOUND */
 export function definitionOf(catalog: Catalog, kind: string, name: string): Entry {
   const known = ITEM_KINDS.find((candidate) => candidate === kind);
-  const entry = known && catalog.entries[known].find(({ target }) => target.exposed === name);
+  const entry = known && (
+    catalog.entries[known].find(({ target }) => target.exposed === name) ??
+      heldOf(catalog, known, name)
+  );
   if (entry !== undefined) return entry;
   throw new SentinelError(
     "NOT_FOUND",
@@ -50,9 +56,15 @@ export function definitionOf(catalog: Catalog, kind: string, name: string): Entr
   );
 }
 
+/** What waits for an approval under a name. */
+export function heldOf(catalog: Catalog, kind: ItemKind, name: string): HeldEntry | undefined {
+  return catalog.held.find(({ target }) => target.kind === kind && target.exposed === name);
+}
+
 interface Around {
   readonly catalog: Catalog;
   readonly kills: KillSwitches;
+  readonly pins: Pins;
   readonly toolsets: readonly string[];
   /** What each role shows by itself. */
   readonly roles: ReadonlyMap<string, Selection>;
@@ -61,6 +73,7 @@ interface Around {
 function describe({ target, text, hash }: Entry, around: Around): Capability {
   const { description } = JSON.parse(text) as { readonly description?: unknown };
   const killed = around.kills.of(target);
+  const pin = around.pins.of(target);
   return {
     kind: target.kind,
     name: target.exposed,
@@ -74,12 +87,15 @@ function describe({ target, text, hash }: Entry, around: Around): Capability {
     roles: [...around.roles].filter(([, role]) => role.shows(target.kind, target.exposed))
       .map(([name]) => name),
     ...(killed === undefined ? {} : { killed: killed.reason }),
+    ...(pin === undefined ? {} : { pin }),
+    findings: around.catalog.findings.get(target) ?? [],
   };
 }
 
 function isShown(catalog: Catalog, toolset: string, { kind, exposed }: Entry["target"]): boolean {
   const view = catalog.view(toolset, ANONYMOUS);
   if (view === undefined) return false;
+  if (view.held(kind, exposed) !== undefined) return true;
   if (kind === "tool") return view.tool(exposed) !== undefined;
   if (kind === "prompt") return view.prompt(exposed) !== undefined;
   if (kind === "template") return view.template(exposed) !== undefined;

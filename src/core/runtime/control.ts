@@ -12,6 +12,7 @@ import type {
   Status,
 } from "../../contract/manage/mod.ts";
 import type { BackendStatus, RefusedItem, RuntimeState } from "../../contract/status.ts";
+import type { AuditReader } from "../../ports/audit.ts";
 import type { Cancel } from "../../ports/clock.ts";
 import type { EventLog } from "./event_log.ts";
 
@@ -42,6 +43,13 @@ export interface KillTarget {
   readonly name: string;
 }
 
+/** What of the audit can be read back. */
+export interface AuditAccess {
+  readonly reader: AuditReader;
+  /** The run of this gateway. */
+  readonly run: string;
+}
+
 export interface Control {
   readonly name: string;
   readonly state: RuntimeState;
@@ -68,6 +76,8 @@ export interface Control {
   /** Buckets made after the one with this number, oldest first. */
   limits(after: number): Iterable<LimitStatus & { readonly number: number }>;
   killSwitches(): readonly KillSwitch[];
+  /** Undefined when nothing is recorded, or where it cannot be read back; `status().audit.store` tells. */
+  audit(): AuditAccess | undefined;
   config(): Omit<RouteAnswer<"config">, "revision">;
   /** @throws SentinelError CONFIG_INVALID, OPERATION_DISABLED */
   diff(): Promise<Diff>;
@@ -79,10 +89,18 @@ export interface Control {
   reload(act: Act): Promise<RouteAnswer<"reload">>;
   /** @throws SentinelError NOT_FOUND */
   reconnect(backend: string, act: Act): Promise<RouteAnswer<"reconnect">>;
-  /** In force when it returns. @throws SentinelError NOT_FOUND, INVALID_PARAMS */
-  kill(target: KillTarget & { readonly reason: string }, act: Act): RouteAnswer<"kill">;
-  /** @throws SentinelError NOT_FOUND, CONFLICT for a switch of the configuration */
-  clearKill(target: KillTarget, act: Act): RouteAnswer<"clearKill">;
+  /**
+   * In force when it returns; resolves when the other replicas know, or cannot be told.
+   * @throws SentinelError NOT_FOUND, INVALID_PARAMS
+   */
+  kill(target: KillTarget & { readonly reason: string }, act: Act): Promise<RouteAnswer<"kill">>;
+  /** As `kill`. @throws SentinelError NOT_FOUND, CONFLICT for a switch of the configuration */
+  clearKill(target: KillTarget, act: Act): Promise<RouteAnswer<"clearKill">>;
+  /** @throws SentinelError NOT_FOUND, CONFLICT when it is not held, or not as it was looked at */
+  approve(
+    wanted: { readonly kind: "tool" | "prompt"; readonly name: string; readonly hash: string },
+    act: Act,
+  ): RouteAnswer<"approve">;
   /** @throws SentinelError NOT_FOUND */
   closeSession(id: string, act: Act): RouteAnswer<"closeSession">;
   /** For some minutes. */

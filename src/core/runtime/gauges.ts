@@ -1,4 +1,5 @@
 /** Gauges that are looked up when somebody reads the metrics, instead of counted all the time. */
+import { METRICS } from "../../contract/metrics.ts";
 import { BACKEND_STATES, RUNTIME_STATES, type RuntimeState } from "../../contract/mod.ts";
 import type { BackendState } from "../../contract/status.ts";
 import type { Cancel } from "../../ports/clock.ts";
@@ -63,6 +64,12 @@ function setBackends(telemetry: Telemetry, { backends, catalog }: World): void {
       telemetry.series("sentinel_catalog_tools", { ...labels, visibility });
     tools("exposed").set(exposed);
     tools("hidden").set(hidden);
+    const held = catalog.held.filter(({ target }) => target.backend === name);
+    telemetry.series("sentinel_definitions_held", labels).set(held.length);
+    // A rate needs a zero to start from.
+    for (const reaction of METRICS.sentinel_tool_drift_total.values.reaction) {
+      telemetry.series("sentinel_tool_drift_total", { ...labels, reaction }).add(0);
+    }
   }
 }
 

@@ -1,21 +1,30 @@
 /** Kill switches: looked at by every call that starts, kept over restarts, clearable by who may. */
-import * as v from "valibot";
 import { type Config, SentinelError } from "../../contract/mod.ts";
-import type { KillSwitch } from "../../contract/manage/mod.ts";
 import type { StateStore } from "../../ports/state_store.ts";
 import type { Target } from "../catalog/types.ts";
 import { compilePatterns, type Matcher } from "../patterns.ts";
+import {
+  actOfStored,
+  keyOf,
+  type KillScope,
+  nextStamp,
+  type SetSwitch,
+  storedOf,
+  type SwitchAct,
+} from "./switch_acts.ts";
+
+export type { SetSwitch } from "./switch_acts.ts";
 
 /** What operators can switch off; the configuration has its own. */
 const MAX_SWITCHES = 1000;
 
-const Stored = v.object({ reason: v.string(), by: v.string(), since: v.string() });
-type Stored = v.InferOutput<typeof Stored>;
-
-export type KillScope = KillSwitch["scope"];
-
-/** A switch without what depends on the catalog. */
-export type SetSwitch = Omit<KillSwitch, "matches">;
+/** This gateway as one of several. */
+export interface Replica {
+  /** 12 hexadecimal digits of this run. */
+  readonly instance: string;
+  /** Wall time, milliseconds. */
+  readonly now: () => number;
+}
 
 interface Compiled extends SetSwitch {
   readonly matches: Matcher;
@@ -23,7 +32,9 @@ interface Compiled extends SetSwitch {
 
 export class KillSwitches {
   readonly #store: StateStore;
-  readonly #operators = new Map<string, SetSwitch>();
+  /** By key. Cleared ones are remembered where replicas have to be told. */
+  readonly #acts = new Map<string, SwitchAct>();
+  #replica: Replica | undefined;
   #config: readonly SetSwitch[] = [];
   /** What a call looks at; replaced as a whole, so that it is in force at once. */
   #tools: readonly Compiled[] = [];
@@ -36,15 +47,18 @@ export class KillSwitches {
   constructor(store: StateStore) {
     this.#store = store;
     for (const [key, value] of store.entries("kill_switch")) {
-      const { scope, name } = split(key);
-      const { reason, by, since } = v.parse(Stored, value);
-      this.#operators.set(key, { scope, name, reason, by, since, from: "operator" });
+      this.#acts.set(key, actOfStored(key, value));
     }
     this.#compile();
   }
 
+  /** From now on acts are ordered between replicas, and a cleared switch is remembered until it is forgotten. */
+  shareAs(replica: Replica): void {
+    this.#replica = replica;
+  }
+
   get size(): number {
-    return this.#operators.size + this.#config.length;
+    return this.#set.length + this.#config.length;
   }
 
   /** Puts the section `[kill]` in force. */
@@ -83,33 +97,80 @@ export class KillSwitches {
    */
   set(added: SetSwitch): boolean {
     const key = keyOf(added.scope, added.name);
-    const isNew = !this.#operators.has(key);
-    if (isNew && this.#operators.size >= MAX_SWITCHES) {
+    const known = this.#acts.get(key);
+    const isNew = known?.set === undefined;
+    if (isNew && this.#set.length >= MAX_SWITCHES) {
       throw new SentinelError("OVERLOADED", "Cannot set the kill switch: too many are set", {
         reason: `at most ${MAX_SWITCHES}; a pattern covers many tools`,
       });
     }
-    const { reason, by, since } = added;
-    this.#write(() => this.#store.put("kill_switch", key, { reason, by, since }));
-    this.#operators.set(key, added);
+    const now = Date.parse(added.since);
+    const stamp = nextStamp(now, this.#replica?.instance, known);
+    this.#keep({ key, stamp, by: added.by, set: added });
     this.#compile();
     return isNew;
   }
 
   /** What was cleared. @throws SentinelError NOT_FOUND, CONFLICT, AUDIT_UNAVAILABLE */
-  clear(scope: KillScope, name: string): SetSwitch {
+  clear(scope: KillScope, name: string, by: string): SetSwitch {
     const key = keyOf(scope, name);
-    const known = this.#operators.get(key);
-    if (known === undefined) throw this.#notSet(scope, name);
-    this.#write(() => this.#store.remove("kill_switch", key));
-    this.#operators.delete(key);
+    const known = this.#acts.get(key);
+    if (known?.set === undefined) throw this.#notSet(scope, name);
+    const replica = this.#replica;
+    if (replica === undefined) this.#drop(key);
+    else {
+      const stamp = nextStamp(replica.now(), replica.instance, known);
+      this.#keep({ key, stamp, by, set: undefined });
+    }
     this.#compile();
-    return known;
+    return known.set;
+  }
+
+  /** The last act on each switch of operators, cleared ones included. */
+  acts(): readonly SwitchAct[] {
+    return [...this.#acts.values()];
+  }
+
+  act(scope: KillScope, name: string): SwitchAct | undefined {
+    return this.#acts.get(keyOf(scope, name));
+  }
+
+  /**
+   * Acts of other replicas: in force when it returns, whether they can be kept or not. Gives those that
+   * changed something, and why they cannot be kept, if so.
+   */
+  merge(acts: readonly SwitchAct[]): {
+    readonly changed: readonly SwitchAct[];
+    readonly failure: unknown;
+  } {
+    const changed: SwitchAct[] = [];
+    let failure: unknown;
+    for (const act of acts) {
+      const known = this.#acts.get(act.key);
+      if (known !== undefined && known.stamp >= act.stamp) continue;
+      this.#acts.set(act.key, act);
+      if (act.set !== undefined || known?.set !== undefined) changed.push(act);
+      try {
+        this.#keep(act);
+      } catch (cause) {
+        failure = cause;
+      }
+    }
+    if (changed.length > 0) this.#compile();
+    return { changed, failure };
+  }
+
+  /** Nobody needs to be told any more that these were cleared. @throws SentinelError AUDIT_UNAVAILABLE */
+  forget(cleared: readonly SwitchAct[]): void {
+    for (const { key, stamp } of cleared) {
+      const known = this.#acts.get(key);
+      if (known?.stamp === stamp && known.set === undefined) this.#drop(key);
+    }
   }
 
   /** Sorted by scope and name; the operator's and the file's switch for one name are two. */
   list(): SetSwitch[] {
-    const all = [...this.#operators.values(), ...this.#config];
+    const all = [...this.#set, ...this.#config];
     return all.toSorted((a, b) => compare(keyOf(a.scope, a.name), keyOf(b.scope, b.name)));
   }
 
@@ -121,6 +182,20 @@ export class KillSwitches {
         reason: "remove it from [kill] and reload",
       })
       : new SentinelError("NOT_FOUND", `${message}: none is set`);
+  }
+
+  get #set(): SetSwitch[] {
+    return [...this.#acts.values()].flatMap(({ set }) => set ?? []);
+  }
+
+  #keep(act: SwitchAct): void {
+    this.#write(() => this.#store.put("kill_switch", act.key, storedOf(act)));
+    this.#acts.set(act.key, act);
+  }
+
+  #drop(key: string): void {
+    this.#write(() => this.#store.remove("kill_switch", key));
+    this.#acts.delete(key);
   }
 
   #write(write: () => void): void {
@@ -158,15 +233,6 @@ export function killedError({ scope, reason }: SetSwitch, target: Target): Senti
       `Cannot call backend "${target.backend}": it is switched off`,
       details,
     );
-}
-
-function keyOf(scope: KillScope, name: string): string {
-  return `${scope}/${name}`;
-}
-
-function split(key: string): { scope: KillScope; name: string } {
-  const slash = key.indexOf("/");
-  return { scope: key.slice(0, slash) as KillScope, name: key.slice(slash + 1) };
 }
 
 function compare(a: string, b: string): number {

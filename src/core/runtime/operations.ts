@@ -86,6 +86,18 @@ export class Operations {
     return answer();
   }
 
+  /** An act that takes effect at once, as `now`, and whose answer takes a moment. */
+  async prompt<Extra extends object>(
+    request: OperationRequest,
+    run: () => Promise<Done<Extra>>,
+  ): Promise<Operation & Extra> {
+    const known = this.#known(request);
+    if (known !== undefined) return await (known.answer() as Promise<Operation & Extra>);
+    const running = this.#performLater(request, run);
+    this.#keep(request, () => running);
+    return await running;
+  }
+
   /** An act that waits for its turn. */
   async queued<Extra extends object>(
     request: OperationRequest,

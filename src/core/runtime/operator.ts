@@ -1,15 +1,19 @@
 /** What operators do: every act goes through the operations. */
 import { SentinelError } from "../../contract/mod.ts";
+import type { HeldEntry } from "../catalog/entry.ts";
+import type { Catalog } from "../catalog/types.ts";
+import { definitionOf, heldOf } from "./capabilities.ts";
 import type { Act, Control, KillTarget, Refusal } from "./control.ts";
 import { settlesWithin } from "./deadline.ts";
 import { type Done, Operations } from "./operations.ts";
 import { type OperatorOptions, Overview } from "./overview.ts";
 import { stopping } from "./reloader.ts";
+import { problemOfName } from "./switch_acts.ts";
 import { findBackend, killSwitch } from "./view.ts";
 
 /** How long a reconnect waits for the handshake. */
 const RECONNECT_MS = 30_000;
-const MAX_PATTERN = 200;
+const MAX_NAME = 200;
 
 /** The operators' door. */
 export class Operator extends Overview implements Control {
@@ -52,7 +56,7 @@ export class Operator extends Overview implements Control {
     act: Act,
   ): ReturnType<Control["kill"]> {
     const request = { operation: "kill", target: `${scope}/${name}`, reason, act } as const;
-    return this.#operations.now(request, () => {
+    return this.#operations.prompt(request, async () => {
       this.#refuseWhenStopping();
       this.#checkTarget({ scope, name });
       const since = new Date(this.options.clock.now()).toISOString();
@@ -61,19 +65,44 @@ export class Operator extends Overview implements Control {
       this.options.runtime.changed();
       this.options.log.write("kill.set", { scope, name, reason, by: entry.by });
       const { matches } = killSwitch(entry, this.options.runtime.world);
-      return { outcome: isNew ? "applied" : "unchanged", more: { matches } };
+      const outcome = isNew ? "applied" : "unchanged";
+      return await this.#told(entry, { outcome, more: { matches } });
     });
   }
 
   clearKill({ scope, name }: KillTarget, act: Act): ReturnType<Control["clearKill"]> {
     const request = { operation: "clear", target: `${scope}/${name}`, act } as const;
-    return this.#operations.now(request, () => {
+    return this.#operations.prompt(request, async () => {
       this.#refuseWhenStopping();
-      const cleared = this.options.runtime.kills.clear(scope, name);
+      const cleared = this.options.runtime.kills.clear(scope, name, act.actor.name);
       this.options.runtime.changed();
       this.options.log.write("kill.cleared", { scope, name, by: act.actor.name });
       const { matches } = killSwitch(cleared, this.options.runtime.world);
-      return { outcome: "applied", more: { matches } };
+      return await this.#told(cleared, { outcome: "applied", more: { matches } });
+    });
+  }
+
+  /** It holds here; says so when it does not yet hold everywhere. */
+  async #told<Extra>({ scope, name }: KillTarget, done: Done<Extra>): Promise<Done<Extra>> {
+    const problems = await this.options.sharing?.tell(scope, name) ?? [];
+    return problems.length === 0 ? done : { ...done, outcome: "partial", problems };
+  }
+
+  approve(
+    { kind, name, hash }: Parameters<Control["approve"]>[0],
+    act: Act,
+  ): ReturnType<Control["approve"]> {
+    // What is approved is part of the act: the same key for another definition is another act.
+    const target = `${kind}/${name.slice(0, MAX_NAME)}@${hash}`;
+    return this.#operations.now({ operation: "approve", target, act }, () => {
+      this.#refuseWhenStopping();
+      const { log, runtime } = this.options;
+      const entry = findHeld(runtime.world.catalog, { kind, name, hash });
+      const { backend, original } = entry.target;
+      const by = act.actor.name;
+      runtime.approve(entry, { hash, by });
+      log.write("definition.approved", { backend, kind, name, original, hash, by });
+      return { outcome: "applied", more: { hash } };
     });
   }
 
@@ -138,19 +167,32 @@ export class Operator extends Overview implements Control {
 
   /** A misspelled backend would leave the right one running; tools may come later, or be a pattern. */
   #checkTarget({ scope, name }: KillTarget): void {
-    if (scope === "backends") findBackend(this.options.runtime.world, name);
-    // deno-lint-ignore no-control-regex -- control characters are what is looked for
-    else if (name.length > MAX_PATTERN || /[\u0000-\u001f\u007f]/.test(name)) {
-      throw new SentinelError(
-        "INVALID_PARAMS",
-        "Cannot set the kill switch: no tool has that name",
-        {
-          reason: `at most ${MAX_PATTERN} characters, no control characters`,
-          http: 400,
-        },
-      );
+    if (scope === "backends") {
+      findBackend(this.options.runtime.world, name);
+      return;
     }
+    const reason = problemOfName(name);
+    if (reason === undefined) return;
+    const message = "Cannot set the kill switch: no tool has that name";
+    throw new SentinelError("INVALID_PARAMS", message, { reason, http: 400 });
   }
+}
+
+/** @throws SentinelError NOT_FOUND, CONFLICT */
+function findHeld(
+  catalog: Catalog,
+  { kind, name, hash }: Parameters<Control["approve"]>[0],
+): HeldEntry {
+  const entry = heldOf(catalog, kind, name);
+  const message = `Cannot approve ${kind} "${name.slice(0, MAX_NAME)}"`;
+  if (entry === undefined) {
+    definitionOf(catalog, kind, name);
+    throw new SentinelError("CONFLICT", `${message}: it is not held`);
+  }
+  if (entry.held.hash === hash) return entry;
+  throw new SentinelError("CONFLICT", `${message}: its definition is another one now`, {
+    reason: `look at it again, then approve ${entry.held.hash}`,
+  });
 }
 
 function shutdownDisabled(): SentinelError {

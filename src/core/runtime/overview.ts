@@ -1,12 +1,14 @@
 /** What operators see: read from the runtime when it is asked for. */
+import type { AuditAccount } from "../../contract/audit.ts";
 import type { Config, RuntimeState } from "../../contract/mod.ts";
 import { SentinelError } from "../../contract/mod.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { ConfigSource } from "../../ports/config_source.ts";
-import type { Journal } from "../../ports/journal.ts";
+import type { Journal, JournalEntry } from "../../ports/journal.ts";
 import type { Log, LogLevels } from "../../ports/log.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import type { StateStore } from "../../ports/state_store.ts";
+import type { Audit } from "../audit/audit.ts";
 import type { Session } from "../session/session.ts";
 import type { CallFeed } from "./call_feed.ts";
 import { Capabilities, definitionOf } from "./capabilities.ts";
@@ -16,6 +18,7 @@ import type { EventLog } from "./event_log.ts";
 import { LogLevel } from "./log_level.ts";
 import { Reloader } from "./reloader.ts";
 import type { Runtime } from "./runtime.ts";
+import type { Sharing } from "./sharing.ts";
 import { backendStatus, findBackend, killSwitch, reasonsOf, sessionStatus } from "./view.ts";
 
 export interface OperatorOptions {
@@ -29,6 +32,10 @@ export interface OperatorOptions {
   readonly journal: Journal;
   readonly eventLog: EventLog;
   readonly source: ConfigSource | undefined;
+  /** Absent: nothing is recorded. */
+  readonly audit: Audit | undefined;
+  /** Absent: there are no replicas. */
+  readonly sharing: Sharing | undefined;
   /** Asks the host to stop the gateway. */
   readonly stop: () => void;
 }
@@ -47,7 +54,7 @@ export class Overview {
     this.options = options;
     this.#runtime = runtime;
     this.events = eventLog;
-    this.journal = new CheckedJournal(journal);
+    this.journal = new CheckedJournal(journal, (entry) => this.#record(entry));
     this.level = new LogLevel(logLevels, clock, log);
     const onApplied = ({ telemetry }: Config) => this.level.configure(telemetry.log.level);
     this.reloader = new Reloader({ ...options, onApplied });
@@ -75,7 +82,14 @@ export class Overview {
 
   /** Stores that may fail, and why they did. */
   get #failures(): readonly (readonly [string, string | undefined])[] {
-    return [["state store", this.events.failure], ["journal", this.journal.failure]];
+    const audit = this.options.audit?.account();
+    return [
+      ["state store", this.events.failure],
+      ["journal", this.journal.failure],
+      ["definition pins", this.#runtime.pins.failure],
+      ["audit", audit?.error],
+      ["shared store", this.options.sharing?.failure],
+    ];
   }
 
   status(): ReturnType<Control["status"]> {
@@ -109,7 +123,9 @@ export class Overview {
       stores: [
         storeStatus("state", state.kind, failure),
         storeStatus("journal", "file", this.journal.failure),
+        ...sharedStatus(this.options.sharing),
       ],
+      audit: this.options.audit?.account() ?? NO_ACCOUNT,
       events: { oldest: String(oldest), last: String(last) },
       log: { level: this.level.level, ...(until === undefined ? {} : { until }) },
     };
@@ -172,6 +188,12 @@ export class Overview {
     return kills.list().map((entry) => killSwitch(entry, world));
   }
 
+  audit(): ReturnType<Control["audit"]> {
+    const { audit } = this.options;
+    const reader = audit?.reader;
+    return audit === undefined || reader === undefined ? undefined : { reader, run: audit.run };
+  }
+
   config(): ReturnType<Control["config"]> {
     const { source } = this.options;
     const { config } = this.#runtime.world;
@@ -190,6 +212,13 @@ export class Overview {
     return this.options.feed.watch(take);
   }
 
+  /** What the journal has taken becomes a row of the audit. */
+  #record(entry: JournalEntry): void {
+    const { audit } = this.options;
+    if (entry.kind === "operation.outcome") audit?.operation(entry.operation);
+    else if (entry.kind === "refusal") audit?.refusal(entry);
+  }
+
   /** @throws SentinelError NOT_FOUND */
   protected findSession(id: string): Session {
     for (const session of this.#runtime.sessions) if (session.ref === id) return session;
@@ -197,10 +226,26 @@ export class Overview {
   }
 }
 
+const NO_ACCOUNT: AuditAccount = {
+  store: "off",
+  written: 0,
+  committed: 0,
+  queued: 0,
+  dropped: 0,
+  open: 0,
+  journalBytes: 0,
+  journalMaxBytes: 0,
+  ok: true,
+};
+
 function countStates({ world }: Runtime): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { state } of world.backends.values()) counts[state] = (counts[state] ?? 0) + 1;
   return counts;
+}
+
+function sharedStatus(sharing: Sharing | undefined) {
+  return sharing === undefined ? [] : [storeStatus("shared", sharing.kind, sharing.failure)];
 }
 
 function storeStatus(name: string, kind: string, error: string | undefined) {

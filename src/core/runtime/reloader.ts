@@ -153,7 +153,11 @@ export class Reloader {
   async #read(): Promise<ConfigProposal> {
     const { source, runtime } = this.#options;
     if (runtime.isStopping) throw stopping();
-    if (source !== undefined) return await source.read(runtime.world.config);
+    if (source !== undefined) {
+      const proposal = await source.read(runtime.world.config);
+      await runtime.interceptorsOf(proposal.config).ready;
+      return proposal;
+    }
     throw new SentinelError("OPERATION_DISABLED", "Cannot reload: there is no file to read", {
       reason: "the gateway was started without a configuration file",
     });

@@ -1,19 +1,23 @@
 /** Owns backends, catalog, sessions and the world; the only writer of state. */
-import type { BackendConfig, Config, RefusedItem, RuntimeState } from "../../contract/mod.ts";
+import type { BackendConfig, Config, RuntimeState } from "../../contract/mod.ts";
 import type { SchemaCompiler } from "../../ports/schema_compiler.ts";
 import type { StateStore } from "../../ports/state_store.ts";
+import type { Recorder } from "../audit/recorder.ts";
 import { Backend, type BackendEvents } from "../backends/backend.ts";
 import type { BackendPorts } from "../backends/ports.ts";
-import { buildCatalog } from "../catalog/catalog.ts";
+import { definitionOf, type HeldEntry } from "../catalog/entry.ts";
+import { type Approval, type PinPorts, Pins } from "../catalog/pins.ts";
 import type { Catalog, View } from "../catalog/types.ts";
 import { Validators } from "../catalog/validators.ts";
 import { Limits, type LimitsPorts } from "../limits/limits.ts";
 import { encodeNotification } from "../mcp/codec.ts";
 import { notifyListChanges } from "../session/list_changes.ts";
 import { mostVerbose } from "../session/log_levels.ts";
+import { type InterceptorPorts, Interceptors } from "../rules/interceptors.ts";
 import { Sessions } from "../session/registry.ts";
 import type { Session } from "../session/session.ts";
 import { CatalogChanges } from "./catalog_changes.ts";
+import { CatalogMaker, reportCatalog } from "./catalog_maker.ts";
 import { settlesWithin } from "./deadline.ts";
 import { KillSwitches } from "./kill_switches.ts";
 import { orphanedBy } from "./orphans.ts";
@@ -25,9 +29,10 @@ const START_MS = 2000;
 /** Between two looks at whether a backend that leaves still answers calls. */
 const LEAVE_LOOK_MS = 20;
 
-export interface RuntimePorts extends BackendPorts, LimitsPorts {
+export interface RuntimePorts extends BackendPorts, LimitsPorts, PinPorts, InterceptorPorts {
   readonly state: StateStore;
   readonly schemas: SchemaCompiler;
+  readonly recorder: Recorder;
 }
 
 type Backends = ReadonlyMap<string, Backend>;
@@ -36,6 +41,7 @@ export class Runtime {
   readonly sessions: Sessions;
   readonly kills: KillSwitches;
   readonly limits: Limits;
+  readonly pins: Pins;
   /** Calls of the whole gateway. */
   readonly traffic = new RollingTraffic();
   /** Wall time, milliseconds since 1970. */
@@ -43,6 +49,8 @@ export class Runtime {
   readonly #ports: RuntimePorts;
   readonly #events: BackendEvents;
   readonly #catalogChanges: CatalogChanges;
+  readonly #interceptors = new WeakMap<Config, Interceptors>();
+  readonly #maker: CatalogMaker;
   /** Backends beside the world: not in it yet, or leaving it. */
   readonly #apart = new Set<Backend>();
   #world: World;
@@ -53,10 +61,14 @@ export class Runtime {
 
   constructor(config: Config, ports: RuntimePorts) {
     this.#ports = ports;
+    // First: it may refuse, and nothing has to be taken back then.
+    const interceptors = this.interceptorsOf(config);
     this.startedAt = ports.clock.now();
     this.kills = new KillSwitches(ports.state);
     this.kills.configure(config.kill, this.#now());
     this.limits = new Limits(config.limits, ports);
+    this.pins = new Pins(ports);
+    this.#maker = new CatalogMaker(this.pins, ports.log);
     this.#events = this.#backendEvents();
     this.#catalogChanges = new CatalogChanges(ports.telemetry);
     const backends = new Map(
@@ -64,7 +76,7 @@ export class Runtime {
         [name, own],
       ) => [name, new Backend({ name, config: own }, ports, this.#events)]),
     );
-    const catalog = merge(config, backends, undefined);
+    const catalog = this.#maker.make(config, backends.values());
     this.#world = {
       revision: 1,
       config,
@@ -72,6 +84,9 @@ export class Runtime {
       backends,
       kills: this.kills,
       limits: this.limits,
+      pins: this.pins,
+      interceptors,
+      recorder: ports.recorder,
       validators: new Validators(ports),
     };
     this.sessions = new Sessions({
@@ -152,6 +167,21 @@ export class Runtime {
     this.#world = { ...this.#world, revision: this.#world.revision + 1 };
   }
 
+  /**
+   * What is held goes on as it is offered now.
+   * @throws SentinelError AUDIT_UNAVAILABLE when that could not be kept over a restart
+   */
+  approve({ target }: HeldEntry, approval: Approval): void {
+    this.pins.approve(target, definitionOf(target), approval);
+    this.#remerge();
+  }
+
+  /** Now and then: forgets what nobody needs, tries again what failed. */
+  sweep(): void {
+    this.limits.sweep();
+    if (this.pins.failure !== undefined) this.#remerge();
+  }
+
   /** A backend that is not in the world yet, started beside the one it may replace. */
   prepare(name: string, config: BackendConfig): Backend {
     const previous = this.#world.backends.get(name);
@@ -161,14 +191,26 @@ export class Runtime {
     return backend;
   }
 
+  /**
+   * Those of a configuration, made once for each.
+   * @throws SentinelError CONFIG_INVALID when the configuration names one there is not
+   */
+  interceptorsOf(config: Config): Interceptors {
+    const known = this.#interceptors.get(config) ?? new Interceptors(config, this.#ports);
+    this.#interceptors.set(config, known);
+    return known;
+  }
+
   /** Puts a configuration and its backends in force, for all calls that start from now on. */
   apply(config: Config, backends: Backends): void {
     const before = this.#world;
     this.kills.configure(config.kill, this.#now());
     this.limits.configure(config.limits);
-    const catalog = merge(config, backends, before.catalog);
+    before.recorder.configure(config.audit);
+    const catalog = this.#maker.make(config, backends.values(), before.catalog);
     const revision = before.revision + 1;
-    this.#world = { ...before, revision, config, catalog, backends };
+    const interceptors = this.interceptorsOf(config);
+    this.#world = { ...before, revision, config, catalog, backends, interceptors };
     this.#merged = [];
     for (const backend of backends.values()) this.#apart.delete(backend);
     for (const backend of before.backends.values()) {
@@ -209,6 +251,10 @@ export class Runtime {
   #backendEvents(): BackendEvents {
     return {
       changed: () => this.#changed(),
+      read: () => {
+        // Before the first merge nobody has resolved anything that could have changed.
+        if (this.#starting === undefined) this.#changed();
+      },
       updated: (backend, uri, sessions) => {
         const text = encodeNotification("notifications/resources/updated", { uri });
         for (const session of sessions) {
@@ -225,7 +271,10 @@ export class Runtime {
       },
       relayed: (session, method, params) =>
         void session.channel?.send(encodeNotification(method, params)),
-      asked: (session, ask) => session.ask(ask),
+      asked: (session, ask) => {
+        const question = { session, backend: "", ask };
+        return this.#world.interceptors.ask(question, (asked) => session.ask(asked));
+      },
       wantedLogLevel: () => mostVerbose(this.sessions),
     };
   }
@@ -238,11 +287,16 @@ export class Runtime {
     if (this.isStopping) return;
     const before = this.#world;
     const catalog = this.#needsMerge()
-      ? merge(before.config, before.backends, before.catalog)
+      ? this.#maker.make(before.config, before.backends.values(), before.catalog)
       : before.catalog;
     this.#state = this.#stateOf();
     this.#world = { ...before, revision: before.revision + 1, catalog };
     this.#announce(catalog, before.catalog);
+  }
+
+  #remerge(): void {
+    this.#merged = [];
+    this.#changed();
   }
 
   /**
@@ -260,14 +314,7 @@ export class Runtime {
   #announce(catalog: Catalog, previous: Catalog): void {
     if (catalog.revision === previous.revision) return;
     this.#catalogChanges.look(catalog);
-    const { log } = this.#ports;
-    log.write("catalog.changed", { revision: catalog.revision, tools: catalog.counts.tool });
-    for (const refused of newlyRefused(catalog, previous)) {
-      log.write("catalog.refused", { ...refused });
-    }
-    for (const warning of added(catalog.warnings, previous.warnings)) {
-      log.write("catalog.warning", { warning });
-    }
+    reportCatalog(this.#ports.log, catalog, previous);
     for (const session of this.sessions) notifyListChanges(session, this.view(session));
   }
 
@@ -291,28 +338,6 @@ export class Runtime {
   }
 }
 
-function merge(config: Config, backends: Backends, previous: Catalog | undefined): Catalog {
-  return buildCatalog({
-    catalog: config.catalog,
-    serverName: config.server.name,
-    instructions: config.server.instructions,
-    toolsets: config.toolsets,
-    roles: config.roles,
-    backends: [...backends.values()]
-      .filter((backend) => backend.config.enabled)
-      .map(({ name, config: own, found }) => ({ name, config: own, found })),
-  }, previous);
-}
-
 function boundsOf({ sessions }: Config) {
   return { max: sessions.max, idleMs: sessions.idle_timeout, heartbeatMs: sessions.heartbeat };
-}
-
-function added(now: readonly string[], before: readonly string[]): readonly string[] {
-  return now.filter((text) => !before.includes(text));
-}
-
-function newlyRefused(catalog: Catalog, previous: Catalog): readonly RefusedItem[] {
-  const known = new Set(previous.refused.map((item) => JSON.stringify(item)));
-  return catalog.refused.filter((item) => !known.has(JSON.stringify(item)));
 }

@@ -1,8 +1,11 @@
 import type { Config } from "../../contract/mod.ts";
 import type { Backend } from "../backends/backend.ts";
+import type { Pins } from "../catalog/pins.ts";
 import type { Catalog } from "../catalog/types.ts";
 import type { Validators } from "../catalog/validators.ts";
 import type { Limits } from "../limits/limits.ts";
+import type { Recorder } from "../audit/recorder.ts";
+import type { Interceptors } from "../rules/interceptors.ts";
 import type { KillSwitches } from "./kill_switches.ts";
 
 /**
@@ -16,8 +19,14 @@ export interface World {
   readonly backends: ReadonlyMap<string, Backend>;
   /** Live: a switch holds for every call that starts after it was set, whatever world that has. */
   readonly kills: KillSwitches;
+  /** Live: a held definition ends every call that has not been sent yet. */
+  readonly pins: Pins;
   /** Live: what was compiled once serves all worlds. */
   readonly validators: Validators;
   /** Live: a changed limit holds for every call that starts after it was changed. */
   readonly limits: Limits;
+  /** What looks at calls and answers, with the rules of this configuration. */
+  readonly interceptors: Interceptors;
+  /** Live: the audit. */
+  readonly recorder: Recorder;
 }

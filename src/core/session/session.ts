@@ -62,6 +62,8 @@ export class Session {
   capabilities: JsonObject = {};
   /** Name and version the client gave. */
   client: string | undefined;
+  /** Where its newest request came from. */
+  address: string | undefined;
   /** `initialize` was answered. */
   negotiated = false;
   /** The client confirmed it. */

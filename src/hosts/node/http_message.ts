@@ -20,6 +20,12 @@ export class NodeIncoming implements HttpIncoming {
     return Array.isArray(value) ? value.join(", ") : value;
   }
 
+  headerBytes(): number {
+    let bytes = 0;
+    for (const text of this.#incoming.rawHeaders) bytes += text.length;
+    return bytes;
+  }
+
   body(maxBytes: number): Promise<Uint8Array> {
     const incoming = this.#incoming;
     if (Number(incoming.headers["content-length"] ?? 0) > maxBytes) {

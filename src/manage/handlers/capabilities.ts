@@ -6,7 +6,7 @@ import { longKey, pageOf } from "../paging.ts";
 
 export function capabilityHandlers(
   { control, clock }: Context,
-): Pick<Handlers, "capabilities" | "capability" | "refused"> {
+): Pick<Handlers, "capabilities" | "capability" | "refused" | "approve" | "approvePrompt"> {
   return {
     capabilities: ({ query: { after, limit, filter } }) => {
       const page = pageOf({
@@ -23,6 +23,10 @@ export function capabilityHandlers(
       const found = control.capabilities().find((one) => one.kind === kind && one.name === name);
       return { ...(found ?? gone({ kind, name })), definition, revision: control.revision };
     },
+    approve: ({ params: { name }, body: { hash }, act }) =>
+      control.approve({ kind: "tool", name, hash }, act),
+    approvePrompt: ({ params: { name }, body: { hash }, act }) =>
+      control.approve({ kind: "prompt", name, hash }, act),
     refused: ({ query: { after, limit, filter } }) => {
       const page = pageOf({
         items: control.refused(),

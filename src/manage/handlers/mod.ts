@@ -1,5 +1,6 @@
 /** All handlers. */
 import type { Context, Handlers } from "../handler.ts";
+import { auditHandlers } from "./audit.ts";
 import { backendHandlers } from "./backends.ts";
 import { capabilityHandlers } from "./capabilities.ts";
 import { configHandlers } from "./config.ts";
@@ -17,6 +18,7 @@ export function createHandlers(context: Context): Handlers {
     ...capabilityHandlers(context),
     ...eventHandlers(context),
     ...sessionHandlers(context),
+    ...auditHandlers(context),
     ...limitHandlers(context),
     ...killSwitchHandlers(context),
     ...configHandlers(context),

@@ -16,6 +16,10 @@ const PARAMS: Readonly<Record<ParamName, { about: string; schema: JsonSchema }>>
     schema: { type: "string", enum: ["tool", "prompt", "resource", "template"] },
   },
   id: { about: "Id as `/manage/v1/sessions` shows it.", schema: { type: "string" } },
+  instance: {
+    about: "Run as `/manage/v1/audit/runs` shows it, or `current`.",
+    schema: { type: "string" },
+  },
   scope: {
     about: "What the switch is for.",
     schema: { type: "string", enum: ["tools", "backends"] },

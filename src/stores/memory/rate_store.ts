@@ -1,4 +1,10 @@
-import type { BucketLimit, BucketStatus, RateStore, Taken } from "../../ports/rate_store.ts";
+import type {
+  BucketLimit,
+  BucketStatus,
+  Decided,
+  RateMirror,
+  Taken,
+} from "../../ports/rate_store.ts";
 
 /** How long a bucket that is full again is shown to operators. */
 const KEEP_MS = 5 * 60_000;
@@ -25,7 +31,7 @@ interface Bucket {
  * Counts in this process. A bucket fills by the time that passed when it is looked at, without a timer.
  * Without room the oldest full bucket goes, which loses nothing; when dozens in a row are in use, one of them.
  */
-export class MemoryRateStore implements RateStore {
+export class MemoryRateStore implements RateMirror {
   readonly #max: number;
   readonly #buckets = new Map<string, Bucket>();
   /** Goes around the buckets, oldest first: a new search from the beginning would look at gaps. */
@@ -52,6 +58,14 @@ export class MemoryRateStore implements RateStore {
     if (allowed) return { allowed, retryAfterMs: 0, remaining: Math.floor(EPSILON - missing) };
     bucket.rejected++;
     return { allowed, retryAfterMs: waitOf(missing, limit), remaining: 0 };
+  }
+
+  note(key: string, limit: BucketLimit, now: number, { allowed, used }: Decided): void {
+    const bucket = this.#buckets.get(key) ?? this.#add(key, limit, now);
+    bucket.used = used;
+    bucket.limit = limit;
+    bucket.at = now;
+    if (!allowed) bucket.rejected++;
   }
 
   *list(after: number, now: number): Generator<BucketStatus> {

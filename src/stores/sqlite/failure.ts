@@ -1,5 +1,17 @@
 /** What SQLite refuses, in words: which file, why, what to do. */
-import { SentinelError } from "../../contract/errors.ts";
+import { type ErrorName, SentinelError } from "../../contract/errors.ts";
+
+/** One of our files, as messages name it. */
+export interface FileWords {
+  readonly name: string;
+  /** What happens when it is moved away. */
+  readonly withoutIt: string;
+}
+
+export const STATE_WORDS: FileWords = {
+  name: "state file",
+  withoutIt: "kill switches and event log begin empty then",
+};
 
 /**
  * By text, because Deno gives no error number for every failure. The texts are SQLite's own and the same on
@@ -12,22 +24,36 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
   [/readonly|unable to open|EACCES|EPERM|EROFS/, "let this user write the file and its folder"],
   [
     /malformed|not a database|quick_check/,
-    "it is damaged; restore a backup, or move it away together with its -wal and -shm files: kill " +
-    "switches and event log begin empty then",
+    "it is damaged; restore a backup, or move it away together with its -wal and -shm files",
   ],
 ];
 
 /** @param act What was tried, such as `read`, `write`. */
-export function failure(path: string, act: string, cause: unknown): SentinelError {
+export function failure(
+  path: string,
+  act: string,
+  cause: unknown,
+  { name, withoutIt }: FileWords = STATE_WORDS,
+): SentinelError {
   if (cause instanceof SentinelError) return cause;
   const reason = cause instanceof Error ? cause.message : String(cause);
   const code = String((cause as { readonly code?: unknown } | undefined)?.code);
   const remedy = REMEDIES.find(([pattern]) => pattern.test(`${code} ${reason}`))?.[1];
-  return refusal(`Cannot ${act} the state file "${path}": ${reason}`, remedy, cause);
+  const advice = remedy?.includes("move it away") === true ? `${remedy}: ${withoutIt}` : remedy;
+  return refusal(`Cannot ${act} the ${name} "${path}": ${reason}`, { remedy: advice, cause });
 }
 
-/** The state is not usable: operations that must be recorded are refused as long as this lasts. */
-export function refusal(problem: string, remedy?: string, cause?: unknown): SentinelError {
+interface RefusalOptions {
+  readonly remedy?: string | undefined;
+  readonly cause?: unknown;
+  readonly code?: ErrorName;
+}
+
+/** The file is not usable: what must be recorded in it is refused as long as this lasts. */
+export function refusal(
+  problem: string,
+  { remedy, cause, code = "AUDIT_UNAVAILABLE" }: RefusalOptions = {},
+): SentinelError {
   const reason = remedy === undefined ? problem : `${problem}; ${remedy}`;
-  return new SentinelError("AUDIT_UNAVAILABLE", reason, { reason }, cause);
+  return new SentinelError(code, reason, { reason }, cause);
 }

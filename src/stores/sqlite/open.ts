@@ -2,31 +2,46 @@
 import { chmodSync, closeSync, openSync, statSync } from "node:fs";
 import process from "node:process";
 import { DatabaseSync } from "node:sqlite";
-import { failure } from "./failure.ts";
-import { migrate, versionOf } from "./schema.ts";
+import { failure, refusal } from "./failure.ts";
+import { type FileKind, migrate, STATE_FILE, versionOf } from "./schema.ts";
 
 const OWNER_ONLY = 0o600;
+/** Larger files are not read as a whole before they are used: that would hold up the start. */
+const MAX_CHECKED_BYTES = 64 * 1024 * 1024;
 
 /**
  * Opens the file, makes it (mode 0600) when it is missing, and brings its tables to the newest version.
  * @param busyMs How long to wait for another process's write.
+ * @param mayMigrate Whether tables of an older version may be changed.
  * @throws SentinelError when it cannot be opened, is damaged, newer, or another program's
  */
-export function openDatabase(path: string, busyMs: number): DatabaseSync {
+export function openDatabase(
+  path: string,
+  busyMs: number,
+  kind: FileKind = STATE_FILE,
+  mayMigrate = true,
+): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
     makePrivate(path);
     database = new DatabaseSync(path, { timeout: busyMs });
-    versionOf(database, path); // refuses before anything is changed
+    const version = versionOf(database, path, kind); // refuses before anything is changed
+    const isOutdated = version > 0 && version < kind.migrations.length;
+    if (isOutdated && !mayMigrate) throw outdated(path, version, kind);
     useWriteAheadLog(database, busyMs);
-    check(database);
-    migrate(database, path);
-    database.exec("DELETE FROM entry WHERE false"); // fails now where nothing may be written
+    if (statSync(path).size <= MAX_CHECKED_BYTES) check(database);
+    migrate(database, path, kind);
+    database.exec(`DELETE FROM ${kind.table} WHERE false`); // fails now where nothing may be written
     return database;
   } catch (error) {
     database?.close();
-    throw failure(path, "open", error);
+    throw failure(path, "open", error, kind.words);
   }
+}
+
+function outdated(path: string, version: number, { words, refusedAs: code }: FileKind) {
+  const problem = `The ${words.name} "${path}" has the older version ${version}`;
+  return refusal(problem, { remedy: "allow it to be brought up to date (migrate = true)", code });
 }
 
 /** SQLite gives its side files the mode of the database. */

@@ -46,6 +46,7 @@ const capability: Capability = {
   toolsets: ["reading", "all"],
   roles: ["developer"],
   killed: "INC-1042",
+  findings: [{ kind: "url", path: "$.description" }],
 };
 
 const refused: RefusedItem = { backend: "github", kind: "tool", name: "x", reason: "too long" };

@@ -3,29 +3,64 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { METHODS } from "../../../src/core/call/methods.ts";
 import { startCore, type TestCore } from "../../support/core.ts";
-import type { Rpc } from "../../support/http_session.ts";
+import { type Endpoint, ENDPOINTS } from "../../../src/core/front/endpoints.ts";
+import { LEGACY_REVISIONS } from "../../../src/core/mcp/revisions.ts";
+import { BASE, HEADERS, type Rpc } from "../../support/http_session.ts";
+import { PipeClient } from "../../support/pipe_client.ts";
 import { proves } from "../../support/proves.ts";
 import { type RecordingBackend, startRecordingBackend } from "../../support/recording_backend.ts";
-import { type Client, FRONTS, openClient, SIGN_IN, tokenFor } from "./clients.ts";
+import { seeded } from "../catalog/support.ts";
+import {
+  type Client,
+  type Front,
+  FRONTS,
+  openClient,
+  SIGN_IN,
+  type TokenFlaws,
+  tokenFor,
+} from "./clients.ts";
+
+const SEED = Math.floor(Math.random() * 2 ** 32);
+const random = seeded(SEED);
+const words = new Set<string>();
+/** A name nothing else has in this run; all are of one length. */
+function word(): string {
+  const before = words.size;
+  for (;;) {
+    const letters = Array.from({ length: 6 }, () => Math.floor(random() * 26) + 97);
+    const made = String.fromCharCode(...letters);
+    if (words.add(made).size > before) return made;
+  }
+}
+
+const [A, B, NOWHERE] = [word(), word(), word()];
+const [ALPHA, BETA, GAMMA] = [word(), word(), word()];
+const [OPEN, WORK, DANGER] = [word(), word(), word()];
+const TOOLSET = word();
 
 const ROLES = {
-  default: { tools: ["*__open"] },
-  alpha: { tools: ["a__*"], prompts: ["a__*"], resources: ["a://*"] },
-  beta: { tools: ["b__*"], prompts: ["b__*"], resources: ["b://*"], deny: ["*__danger"] },
+  default: { tools: [`*__${OPEN}`] },
+  [ALPHA]: { tools: [`${A}__*`], prompts: [`${A}__*`], resources: [`${A}://*`] },
+  [BETA]: {
+    tools: [`${B}__*`],
+    prompts: [`${B}__*`],
+    resources: [`${B}://*`],
+    deny: [`*__${DANGER}`],
+  },
 };
 
 /** Roles in the token; undefined: sign-in is off. */
 const CALLERS: Readonly<Record<string, readonly string[] | undefined>> = {
   "without sign-in": undefined,
   "with no role": [],
-  "with a role that is not defined": ["gamma"],
-  "with role alpha": ["alpha"],
-  "with role beta": ["beta"],
-  "with both": ["alpha", "beta"],
+  "with a role that is not defined": [GAMMA],
+  "with role alpha": [ALPHA],
+  "with role beta": [BETA],
+  "with both": [ALPHA, BETA],
 };
 
-const NAMES = ["open", "work", "danger"];
-const ALL = ["a", "b"];
+const NAMES = [OPEN, WORK, DANGER];
+const ALL = [A, B];
 
 /** What there is to list and to call, by kind, in the order of the catalog. */
 const EVERYTHING = {
@@ -36,33 +71,69 @@ const EVERYTHING = {
 };
 type Kind = keyof typeof EVERYTHING;
 
+const ONLY_OPEN = {
+  tool: [`${A}__${OPEN}`, `${B}__${OPEN}`],
+  prompt: [],
+  resource: [],
+  template: [],
+};
+
 /** Which of it each caller sees and may call: the one table. */
 const SEES: Readonly<Record<string, Readonly<Record<Kind, readonly string[]>>>> = {
   "without sign-in": EVERYTHING,
-  "with no role": { tool: ["a__open", "b__open"], prompt: [], resource: [], template: [] },
-  "with a role that is not defined": {
-    tool: ["a__open", "b__open"],
-    prompt: [],
-    resource: [],
-    template: [],
-  },
+  "with no role": ONLY_OPEN,
+  "with a role that is not defined": ONLY_OPEN,
   "with role alpha": {
-    tool: ["a__open", "a__work", "a__danger"],
-    prompt: ["a__ask"],
-    resource: ["a://doc"],
-    template: ["a://item/{id}"],
+    tool: [`${A}__${OPEN}`, `${A}__${WORK}`, `${A}__${DANGER}`],
+    prompt: [`${A}__ask`],
+    resource: [`${A}://doc`],
+    template: [`${A}://item/{id}`],
   },
   "with role beta": {
-    tool: ["b__open", "b__work"],
-    prompt: ["b__ask"],
-    resource: ["b://doc"],
-    template: ["b://item/{id}"],
+    tool: [`${B}__${OPEN}`, `${B}__${WORK}`],
+    prompt: [`${B}__ask`],
+    resource: [`${B}://doc`],
+    template: [`${B}://item/{id}`],
   },
   "with both": {
-    tool: ["a__open", "a__work", "b__open", "b__work"],
-    prompt: ["a__ask", "b__ask"],
-    resource: ["a://doc", "b://doc"],
-    template: ["a://item/{id}", "b://item/{id}"],
+    tool: [`${A}__${OPEN}`, `${A}__${WORK}`, `${B}__${OPEN}`, `${B}__${WORK}`],
+    prompt: [`${A}__ask`, `${B}__ask`],
+    resource: [`${A}://doc`, `${B}://doc`],
+    template: [`${A}://item/{id}`, `${B}://item/{id}`],
+  },
+};
+
+/** Credentials that are worth nothing; undefined: none at all. */
+const WORTHLESS: Readonly<Record<string, TokenFlaws | string | undefined>> = {
+  "no token": undefined,
+  "a word": "token",
+  "an expired token": { lifetime: -3600 },
+  "a token for another audience": { audience: "https://other.test" },
+  "a token of another issuer": { issuer: "https://elsewhere.test" },
+  "a token signed by somebody else": { secret: "f".repeat(32) },
+};
+
+const HTTP_METHODS = ["GET", "POST", "DELETE", "PUT", "PATCH", "OPTIONS", "HEAD"] as const;
+const STREAMABLE = { GET: 400, POST: 400, DELETE: 400 };
+
+interface Place {
+  readonly path: string;
+  /** Status for a caller with a token but without a session; 405 for every other method. */
+  readonly statuses: Readonly<Partial<Record<(typeof HTTP_METHODS)[number], number>>>;
+  /** Needs no token. */
+  readonly open?: true;
+}
+
+/** What each path does. A path that is missing here does not compile. */
+const PLACES: Readonly<Record<Endpoint, Place>> = {
+  mcp: { path: "/mcp", statuses: STREAMABLE },
+  toolset: { path: `/mcp/${TOOLSET}`, statuses: STREAMABLE },
+  sse: { path: "/sse", statuses: { GET: 200 } },
+  messages: { path: "/messages/", statuses: { POST: 404 } },
+  metadata: {
+    path: "/.well-known/oauth-protected-resource/mcp",
+    statuses: { GET: 200 },
+    open: true,
   },
 };
 
@@ -127,7 +198,7 @@ const CELLS: Readonly<Record<string, Cell>> = {
 
 /** A name no backend has, as long as the one it stands for. */
 function unknownFor(name: string): string {
-  return name.replace(/^[ab]/, "z");
+  return name.replaceAll(A, NOWHERE).replaceAll(B, NOWHERE);
 }
 
 /** The answer without what differs between any two calls. */
@@ -136,15 +207,21 @@ function plain(answer: Rpc, name: string): string {
   return text.replaceAll(name, "NAME").replaceAll(name.replace("{id}", "7"), "NAME");
 }
 
-describe("authorization", () => {
+function credentialOf(flaws: TokenFlaws | string | undefined): Promise<string | undefined> {
+  if (flaws === undefined || typeof flaws === "string") return Promise.resolve(flaws);
+  return tokenFor(word(), [ALPHA, BETA], flaws);
+}
+
+describe(`authorization (seed ${SEED})`, () => {
   const backends: RecordingBackend[] = [];
   const gateways: TestCore[] = [];
 
   before(async () => {
-    for (const name of ALL) backends.push(await startRecordingBackend(name));
+    for (const name of ALL) backends.push(await startRecordingBackend(name, NAMES));
     const config = {
       backends: Object.fromEntries(ALL.map((name, at) => [name, { url: backends[at]?.url }])),
       roles: ROLES,
+      toolsets: { [TOOLSET]: { tools: ["*"] } },
     };
     gateways.push(await startCore(config), await startCore({ ...config, auth: SIGN_IN }));
   });
@@ -153,11 +230,11 @@ describe("authorization", () => {
     for (const backend of backends) await backend.close();
   });
 
-  async function clientOf(front: (typeof FRONTS)[number], caller: string): Promise<Client> {
+  async function clientOf(front: Front, caller: string, revision?: string): Promise<Client> {
     const roles = CALLERS[caller];
     const gateway = gateways[roles === undefined ? 0 : 1] as TestCore;
     const token = roles === undefined ? undefined : await tokenFor(caller, roles);
-    return await openClient(gateway.core, front, token);
+    return await openClient(gateway.core, front, { token, revision });
   }
 
   function reached(): number {
@@ -220,13 +297,88 @@ describe("authorization", () => {
         ["G4.3", "G4.4", "G4.5"],
         `over ${front} shows and serves what the table says: a caller ${caller}`,
         async () => {
-          const client = await clientOf(front, caller);
-          for (const method of METHODS.keys()) await checkCell(client, caller, method);
-          await client.close();
+          for (const revision of LEGACY_REVISIONS) {
+            const client = await clientOf(front, caller, revision);
+            assert.equal(client.initialized["result"].protocolVersion, revision);
+            for (const method of METHODS.keys()) await checkCell(client, caller, method);
+            await client.close();
+          }
         },
       );
     }
   }
+
+  /** A request without a session; gives the status, and ends the answer. */
+  async function statusOf(method: string, path: string, headers: Record<string, string>) {
+    const body = method === "POST" ? { body: '{"jsonrpc":"2.0","id":1,"method":"ping"}' } : {};
+    const init = { method, headers: { ...HEADERS, ...headers }, ...body };
+    const answer = await (gateways[1] as TestCore).core.fetch(new Request(BASE + path, init));
+    await answer.body?.cancel();
+    return answer.status;
+  }
+
+  proves(["G4.2"], "every path × method × revision × credential has its status", async () => {
+    assert.deepEqual(Object.keys(PLACES).toSorted(), ENDPOINTS.toSorted());
+    const versions = [...LEGACY_REVISIONS, undefined];
+    const credentials = Object.entries(WORTHLESS).concat([["a valid token", {}]]);
+    for (const [about, flaws] of credentials) {
+      const token = await credentialOf(flaws);
+      const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
+      for (const place of Object.values(PLACES)) {
+        const isServed = place.open === true || about === "a valid token";
+        for (const method of HTTP_METHODS) {
+          const expected = isServed ? place.statuses[method] ?? 405 : 401;
+          const statuses = await Promise.all(
+            versions.map((version) =>
+              statusOf(method, place.path, {
+                ...authorization,
+                ...(version === undefined ? {} : { "mcp-protocol-version": version }),
+              })
+            ),
+          );
+          const wanted = versions.map(() => expected);
+          assert.deepEqual(statuses, wanted, `${method} ${place.path} with ${about}`);
+        }
+      }
+    }
+  });
+
+  /** The code of the error a request gets; HTTP+SSE has the status only. */
+  async function refusalOf(client: Client, method: string): Promise<string> {
+    const params = { name: EVERYTHING.tool[0], uri: EVERYTHING.resource[0], level: "error" };
+    try {
+      return (await client.request(method, params))["error"].data.code;
+    } catch (thrown) {
+      return /401/.test(String(thrown)) ? "UNAUTHENTICATED" : String(thrown);
+    }
+  }
+
+  for (const front of ["streamable", "sse"] as const) {
+    proves(["G4.2"], `over ${front} an open session serves no worthless credential`, async () => {
+      for (const revision of LEGACY_REVISIONS) {
+        const client = await clientOf(front, "with both", revision);
+        const before = reached();
+        for (const [about, flaws] of Object.entries(WORTHLESS)) {
+          client.renew(await credentialOf(flaws));
+          for (const method of METHODS.keys()) {
+            const text = `${method} with ${about}, ${revision}`;
+            assert.equal(await refusalOf(client, method), "UNAUTHENTICATED", text);
+          }
+        }
+        assert.equal(reached(), before);
+        await client.close();
+      }
+    });
+  }
+
+  proves(["G4.2"], "over a pipe there is no session for a worthless credential", async () => {
+    for (const [about, flaws] of Object.entries(WORTHLESS)) {
+      const token = await credentialOf(flaws);
+      const options = token === undefined ? {} : { token };
+      const attached = (gateways[1] as TestCore).core.attach(new PipeClient(), options);
+      await assert.rejects(attached, { code: "UNAUTHENTICATED" }, about);
+    }
+  });
 
   for (const front of FRONTS) {
     it(`over ${front} begins with capabilities and instructions of visible backends`, async () => {
@@ -236,10 +388,11 @@ describe("authorization", () => {
         await client.close();
         return result as { readonly instructions?: string };
       };
-      const both = "## a\n\nInstructions of a.\n\n## b\n\nInstructions of b.";
+      const of = (name: string) => `## ${name}\n\nInstructions of ${name}.`;
+      const both = `${of(A)}\n\n${of(B)}`;
       assert.equal((await seen("without sign-in")).instructions, both);
       assert.equal((await seen("with both")).instructions, both);
-      assert.equal((await seen("with role beta")).instructions, "## b\n\nInstructions of b.");
+      assert.equal((await seen("with role beta")).instructions, of(B));
     });
   }
 });

@@ -16,14 +16,27 @@ export const SIGN_IN: NonNullable<ConfigInput["auth"]> = {
   jwt: [{ issuer: ISSUER, audience: AUDIENCE, secret: SECRET }],
 };
 
-export function tokenFor(subject: string, roles: readonly string[]): Promise<string> {
+/** What a token says that is not what the gateway wants; everything else is right. */
+export interface TokenFlaws {
+  readonly issuer?: string;
+  readonly audience?: string;
+  readonly secret?: string;
+  /** Seconds from now. */
+  readonly lifetime?: number;
+}
+
+export function tokenFor(
+  subject: string,
+  roles: readonly string[],
+  { issuer = ISSUER, audience = AUDIENCE, secret = SECRET, lifetime = 3600 }: TokenFlaws = {},
+): Promise<string> {
   return new SignJWT({ roles })
     .setProtectedHeader({ alg: "HS256" })
-    .setIssuer(ISSUER)
-    .setAudience(AUDIENCE)
+    .setIssuer(issuer)
+    .setAudience(audience)
     .setSubject(subject)
-    .setExpirationTime("1h")
-    .sign(new TextEncoder().encode(SECRET));
+    .setExpirationTime(Math.floor(Date.now() / 1000) + lifetime)
+    .sign(new TextEncoder().encode(secret));
 }
 
 export interface Client {
@@ -32,28 +45,42 @@ export interface Client {
   /** Notifications so far, in order. */
   readonly notified: readonly Rpc[];
   request(method: string, params?: unknown): Promise<Rpc>;
-  /** Signs in anew, as the same subject. */
-  renew(token: string): void;
+  /** Sends another token from now on, or none. */
+  renew(token: string | undefined): void;
   close(): Promise<void>;
 }
 
 export const FRONTS = ["streamable", "sse", "pipe"] as const;
-type Front = (typeof FRONTS)[number];
+export type Front = (typeof FRONTS)[number];
 
-/** An initialized client; without a token while sign-in is off. */
-export async function openClient(core: Core, front: Front, token?: string): Promise<Client> {
-  if (front === "pipe") return await openPipe(core, token);
-  const client = front === "sse" ? new SseClient(core, token) : new StreamableClient(core, token);
+export interface ClientOptions {
+  /** None while sign-in is off. */
+  readonly token?: string | undefined;
+  /** Default: the newest for Streamable HTTP and pipes, 2024-11-05 for HTTP+SSE. */
+  readonly revision?: string | undefined;
+}
+
+/** An initialized client. */
+export async function openClient(
+  core: Core,
+  front: Front,
+  given: string | ClientOptions = {},
+): Promise<Client> {
+  const options = typeof given === "string" ? { token: given } : given;
+  if (front === "pipe") return await openPipe(core, options);
+  const client = front === "sse"
+    ? new SseClient(core, options)
+    : new StreamableClient(core, options);
   await client.open();
   return client;
 }
 
 const INITIALIZE = { capabilities: {}, clientInfo: { name: "c", version: "1" } };
 
-async function openPipe(core: Core, token: string | undefined): Promise<Client> {
+async function openPipe(core: Core, { token, revision }: ClientOptions): Promise<Client> {
   const pipe = new PipeClient();
   void core.attach(pipe, token === undefined ? {} : { token });
-  const initialized = await pipe.initialize();
+  const initialized = await pipe.initialize({}, revision);
   let lastId = 0;
   return {
     initialized,
@@ -70,19 +97,21 @@ abstract class HttpClient implements Client {
   initialized: Rpc = {};
   readonly notified: Rpc[] = [];
   protected readonly core: Core;
+  protected readonly revision: string | undefined;
   #token: string | undefined;
   #lastId = 0;
   #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
 
-  constructor(core: Core, token: string | undefined) {
+  constructor(core: Core, { token, revision }: ClientOptions) {
     this.core = core;
+    this.revision = revision;
     this.#token = token;
   }
 
   abstract open(): Promise<void>;
   abstract request(method: string, params?: unknown): Promise<Rpc>;
 
-  renew(token: string): void {
+  renew(token: string | undefined): void {
     this.#token = token;
   }
 
@@ -130,12 +159,13 @@ class StreamableClient extends HttpClient {
   #headers: Record<string, string> = {};
 
   async open(): Promise<void> {
-    const params = { ...INITIALIZE, protocolVersion: "2025-11-25" };
+    const { revision = "2025-11-25" } = this;
+    const params = { ...INITIALIZE, protocolVersion: revision };
     const message = { jsonrpc: "2.0", id: "init", method: "initialize", params };
     const response = await post(this.core.fetch, message, this.authorization);
     const id = response.headers.get("mcp-session-id") ?? "";
     this.initialized = (await messagesOf(response))[0] as Rpc;
-    this.#headers = { "mcp-session-id": id, "mcp-protocol-version": "2025-11-25" };
+    this.#headers = { "mcp-session-id": id, "mcp-protocol-version": revision };
     await this.#post({ jsonrpc: "2.0", method: "notifications/initialized" });
     await this.listen("/mcp", this.#headers, (_, data) => {
       if (data !== "") this.notified.push(JSON.parse(data) as Rpc);
@@ -161,7 +191,7 @@ class SseClient extends HttpClient {
       if (event === "endpoint") this.#endpoint.resolve(data);
       else this.#take(JSON.parse(data) as Rpc);
     });
-    const params = { ...INITIALIZE, protocolVersion: "2024-11-05" };
+    const params = { ...INITIALIZE, protocolVersion: this.revision ?? "2024-11-05" };
     this.initialized = await this.request("initialize", params);
     await this.#post({ jsonrpc: "2.0", method: "notifications/initialized" });
   }

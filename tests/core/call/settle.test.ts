@@ -146,10 +146,10 @@ describe("settle", () => {
   it("knows timeout, cancellation and a kill switch", async () => {
     const late = await labelsOf(() => session.call("one__wait"));
     assert.deepEqual([late["sentinel_outcome"], late["error_type"]], ["timeout", "-31022"]);
-    core.core.control.kill({ scope: "tools", name: "one__echo", reason: "test" }, ACTOR);
+    await core.core.control.kill({ scope: "tools", name: "one__echo", reason: "test" }, ACTOR);
     const killed = await labelsOf(() => session.call("one__echo"));
     const denied = await added("sentinel_denials_total", () => session.call("one__echo"));
-    core.core.control.clearKill({ scope: "tools", name: "one__echo" }, ACTOR);
+    await core.core.control.clearKill({ scope: "tools", name: "one__echo" }, ACTOR);
     assert.deepEqual([killed["sentinel_outcome"], killed["error_type"]], ["killed", ""]);
     assert.deepEqual(denied, [{
       labels: { reason: "kill_switch", sentinel_backend: "one", gen_ai_tool_name: "one__echo" },

@@ -34,6 +34,7 @@ describe("decode", () => {
       id: "1",
       method: "ping",
       params: undefined,
+      size: 0,
     });
     assert.deepEqual(one('{"jsonrpc":"2.0","method":"n","params":{"a":1}}'), {
       kind: "notification",

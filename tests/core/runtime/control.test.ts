@@ -31,7 +31,7 @@ describe("the operators' door", () => {
   proves(["G6.3"], "a disabled tool answers an error", async () => {
     const session = await start(two());
     const { control } = gateway.core;
-    const set = control.kill({ scope: "tools", name: "a__*", reason: "INC-7" }, ACT);
+    const set = await control.kill({ scope: "tools", name: "a__*", reason: "INC-7" }, ACT);
     assert.equal(set.matches, 1);
     const { error } = await session.call("a__echo", { text: "x" });
     assert.equal(error.code, -31011);
@@ -39,14 +39,14 @@ describe("the operators' door", () => {
     assert.equal(error.data.reason, "INC-7");
     assert.equal(error.data.executed, "no");
     assert.equal((await session.call("b__echo", { text: "x" }))["error"], undefined);
-    control.clearKill({ scope: "tools", name: "a__*" }, ACT);
+    await control.clearKill({ scope: "tools", name: "a__*" }, ACT);
     assert.equal((await session.call("a__echo", { text: "x" }))["error"], undefined);
   });
 
   proves(["G6.4"], "a disabled backend's tools answer errors", async () => {
     const session = await start(two());
     const { control } = gateway.core;
-    control.kill({ scope: "backends", name: "b", reason: "moved" }, ACT);
+    await control.kill({ scope: "backends", name: "b", reason: "moved" }, ACT);
     const { error } = await session.call("b__echo", { text: "x" });
     assert.equal(error.code, -31012);
     assert.equal(error.data.reason, "moved");
@@ -57,7 +57,7 @@ describe("the operators' door", () => {
   it("an operator's switches are kept over a restart, the file's are the file's", async () => {
     const state = new MemoryStateStore();
     await start(two(), { state });
-    gateway.core.control.kill({ scope: "tools", name: "a__echo", reason: "INC-7" }, ACT);
+    await gateway.core.control.kill({ scope: "tools", name: "a__echo", reason: "INC-7" }, ACT);
     await gateway.stop();
     const session = await start({ ...two(), kill: { backends: ["b"], reason: "by file" } }, {
       state,
@@ -71,7 +71,7 @@ describe("the operators' door", () => {
       ],
     );
     assert.equal((await session.call("a__echo", {}))["error"].code, -31011);
-    assert.throws(() => gateway.core.control.clearKill({ scope: "backends", name: "b" }, ACT), {
+    await assert.rejects(gateway.core.control.clearKill({ scope: "backends", name: "b" }, ACT), {
       code: "CONFLICT",
     });
   });
@@ -80,8 +80,8 @@ describe("the operators' door", () => {
     await start(two());
     const { control } = gateway.core;
     const act = () => control.kill({ scope: "backends", name: "bb", reason: "x" }, ACT);
-    assert.throws(act, { code: "NOT_FOUND" });
-    assert.throws(() => control.clearKill({ scope: "tools", name: "none" }, ACT), {
+    await assert.rejects(act, { code: "NOT_FOUND" });
+    await assert.rejects(control.clearKill({ scope: "tools", name: "none" }, ACT), {
       code: "NOT_FOUND",
     });
   });
@@ -120,7 +120,7 @@ describe("the operators' door", () => {
   it("lists capabilities with their owner, toolsets and switches", async () => {
     await start({ ...two(), toolsets: { small: { tools: ["a__*"] } } });
     const { control } = gateway.core;
-    control.kill({ scope: "tools", name: "b__*", reason: "no" }, ACT);
+    await control.kill({ scope: "tools", name: "b__*", reason: "no" }, ACT);
     const shown = control.capabilities().map((
       { kind, name, backend, original, toolsets, killed },
     ) => [
@@ -183,7 +183,7 @@ describe("the operators' door", () => {
     assert.equal(gateway.stopWanted, true);
     assert.equal(control.state, "stopping");
     await assert.rejects(control.reload(ACT), { code: "STOPPING" });
-    assert.throws(() => control.kill({ scope: "tools", name: "x", reason: "y" }, ACT), {
+    await assert.rejects(control.kill({ scope: "tools", name: "x", reason: "y" }, ACT), {
       code: "STOPPING",
     });
   });

@@ -8,10 +8,12 @@ import { createReloadCount } from "../../../src/core/runtime/reload_metrics.ts";
 import { Runtime } from "../../../src/core/runtime/runtime.ts";
 import { SystemClock } from "../../../src/hosts/clock.ts";
 import { createFetchClient } from "../../../src/hosts/http_client/fetch_client.ts";
+import { systemDigest } from "../../../src/hosts/digest.ts";
 import { createSpawner } from "../../../src/hosts/process/spawn.ts";
 import { systemRandom } from "../../../src/hosts/random.ts";
 import { interpreter } from "../../../src/hosts/schema_compiler/interpreter.ts";
 import { MemoryRateStore } from "../../../src/stores/memory/rate_store.ts";
+import { NO_RECORDER } from "../../../src/core/audit/recorder.ts";
 import { MemoryStateStore } from "../../../src/stores/memory/state_store.ts";
 import { Registry } from "../../../src/telemetry/registry.ts";
 import { type ConfigInput, fixtureBackend } from "../../support/core.ts";
@@ -34,6 +36,8 @@ async function setUp(input: ConfigInput) {
     mask: (text) => text,
     rates: new MemoryRateStore(),
     schemas: interpreter,
+    digest: systemDigest,
+    recorder: NO_RECORDER,
     state: new MemoryStateStore(),
   });
   runtime.start();

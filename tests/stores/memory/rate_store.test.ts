@@ -3,12 +3,9 @@ import { describe, it } from "node:test";
 import type { BucketLimit } from "../../../src/ports/rate_store.ts";
 import { MemoryRateStore } from "../../../src/stores/memory/rate_store.ts";
 import { seeded } from "../../core/catalog/support.ts";
+import { limit, rateStoreSuite } from "../rate_store_suite.ts";
 
 const MINUTE = 60_000;
-
-function limit(count: number, perMs: number, burst: number): BucketLimit {
-  return { count, perMs, burst };
-}
 
 /** How many of `calls` at one moment are allowed. */
 function allowed(
@@ -49,23 +46,14 @@ class Model {
 }
 
 describe("MemoryRateStore", () => {
-  it("lets a burst through, then what the rate gives back", () => {
+  rateStoreSuite(async (test) => {
     const store = new MemoryRateStore();
-    const few = limit(60, MINUTE, 3);
-    assert.equal(allowed(store, { limit: few, now: 0, calls: 10 }), 3);
-    assert.equal(allowed(store, { limit: few, now: 999, calls: 10 }), 0);
-    assert.equal(allowed(store, { limit: few, now: 1000, calls: 10 }), 1);
-    assert.equal(allowed(store, { limit: few, now: 1_000_000, calls: 10 }), 3);
-  });
-
-  it("says how many are left, and when the next is allowed", () => {
-    const store = new MemoryRateStore();
-    const few = limit(5, MINUTE, 2);
-    assert.deepEqual(store.take("k", few, 0), { allowed: true, retryAfterMs: 0, remaining: 1 });
-    assert.deepEqual(store.take("k", few, 0), { allowed: true, retryAfterMs: 0, remaining: 0 });
-    const refused = { allowed: false, retryAfterMs: 12_000, remaining: 0 };
-    assert.deepEqual(store.take("k", few, 0), refused);
-    assert.deepEqual(store.take("k", few, 2000), { ...refused, retryAfterMs: 10_000 });
+    let now = 0;
+    await test({
+      take: (key, limit) => Promise.resolve(store.take(key, limit, now)),
+      pass: (ms) => Promise.resolve(void (now += ms)),
+      slackMs: 0,
+    });
   });
 
   it("agrees with the definition, and waiting as long as it says is always enough", () => {
@@ -90,15 +78,6 @@ describe("MemoryRateStore", () => {
         now += random() < 0.5 ? 0 : random() * 3 * perMs / some.count;
       }
     }
-  });
-
-  it("another limit holds at once, and what was used stays used", () => {
-    const store = new MemoryRateStore();
-    assert.equal(allowed(store, { limit: limit(60, MINUTE, 10), now: 0, calls: 9 }), 9);
-    assert.equal(allowed(store, { limit: limit(60, MINUTE, 12), now: 0, calls: 20 }), 3);
-    assert.equal(allowed(store, { limit: limit(60, MINUTE, 2), now: 0, calls: 20 }), 0);
-    // The smaller burst is not paid for with what the larger one had allowed.
-    assert.equal(allowed(store, { limit: limit(60, MINUTE, 2), now: 2000, calls: 20 }), 2);
   });
 
   it("10,000 callers are 10,000 buckets, and never more than there may be", () => {
@@ -139,6 +118,18 @@ describe("MemoryRateStore", () => {
       { number: 2, key: "b", limit: few, used: 0.5, rejected: 0, nextMs: 0 },
     ]);
     assert.deepEqual([...store.list(1, 500)].map(({ key }) => key), ["b"]);
+  });
+
+  it("goes on from what was decided elsewhere", () => {
+    const store = new MemoryRateStore();
+    const few = limit(60, MINUTE, 3);
+    store.note("k", few, 0, { allowed: true, used: 2.5 });
+    store.note("k", few, 0, { allowed: false, used: 2.5 });
+    assert.deepEqual([...store.list(0, 0)], [
+      { number: 1, key: "k", limit: few, used: 2.5, rejected: 1, nextMs: 500 },
+    ]);
+    assert.equal(store.take("k", few, 0).allowed, false);
+    assert.equal(store.take("k", few, 500).allowed, true);
   });
 
   it("sweeps what was full for five minutes, nothing else", () => {

@@ -14,7 +14,7 @@ import process from "node:process";
 import { DatabaseSync } from "node:sqlite";
 import { after, describe, test } from "node:test";
 import { SentinelError } from "../../../src/contract/errors.ts";
-import { migrate, MIGRATIONS } from "../../../src/stores/sqlite/schema.ts";
+import { migrate, STATE_FILE } from "../../../src/stores/sqlite/schema.ts";
 import { openSqliteState } from "../../../src/stores/sqlite/state_store.ts";
 import { RunningProgram } from "../../support/running_program.ts";
 import { commandOf, RUNTIME } from "../../support/runtime.ts";
@@ -223,7 +223,11 @@ describe("the state file", () => {
 });
 
 describe("migrations", () => {
-  const withNext = [...MIGRATIONS, "CREATE TABLE next (x TEXT) STRICT"];
+  const next = "CREATE TABLE next (x TEXT) STRICT";
+  const withSteps = (...steps: string[]) => ({
+    ...STATE_FILE,
+    migrations: [...STATE_FILE.migrations, ...steps],
+  });
 
   test("lead from every earlier version to the newest, once", () =>
     inFolder((folder) => {
@@ -231,8 +235,8 @@ describe("migrations", () => {
       const store = openSqliteState(path);
       store.append(numbered(1));
       const database = new DatabaseSync(path);
-      migrate(database, path, withNext);
-      migrate(database, path, withNext);
+      migrate(database, path, withSteps(next));
+      migrate(database, path, withSteps(next));
       assert.equal(database.prepare("SELECT count(*) AS n FROM next").get()?.["n"], 0);
       // The version before, which still runs.
       assert.equal(store.append(numbered(2)), 2);
@@ -247,7 +251,7 @@ describe("migrations", () => {
       const path = join(folder, "state.db");
       openSqliteState(path).close();
       const database = new DatabaseSync(path);
-      assert.throws(() => migrate(database, path, [...withNext, "CREATE NONSENSE"]));
+      assert.throws(() => migrate(database, path, withSteps(next, "CREATE NONSENSE")));
       database.close();
       const store = openSqliteState(path);
       assert.equal(store.append(numbered(1)), 1);

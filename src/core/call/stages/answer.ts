@@ -1,6 +1,7 @@
 /** `answer`: what the gateway knows itself. */
 import { SentinelError } from "../../../contract/mod.ts";
 import type { ItemKind } from "../../catalog/types.ts";
+import type { Shown } from "../../rules/interceptors.ts";
 import type { Call, Outcome, Stage } from "../call.ts";
 
 const EMPTY: Outcome = { kind: "result", result: "{}" };
@@ -21,7 +22,14 @@ export function answerList(kind: ItemKind): Stage {
     if (cursor !== undefined && typeof cursor !== "string") {
       throw new SentinelError("INVALID_PARAMS", 'Cannot list: "cursor" is not a string');
     }
-    return { kind: "result", result: call.view.list(kind, cursor) };
+    const { interceptors } = call.world;
+    const page = (shows?: Shown): Outcome => ({
+      kind: "result",
+      result: call.view.list(kind, cursor, shows),
+    });
+    if (!interceptors.looksAtLists) return page();
+    const shown = interceptors.listed(call, call.view.targets(kind));
+    return shown instanceof Promise ? shown.then(page) : page(shown);
   };
 }
 

@@ -57,7 +57,8 @@ async function put(call: Call, ask: Ask): Promise<AskReply> {
   const { elicitationId } = ask.params;
   const backend = call.world.backends.get((call.target as Target).backend);
   if (typeof elicitationId === "string") backend?.awaitCompletion(elicitationId, call.session);
-  return await call.reply.ask(ask);
+  const question = { session: call.session, backend: (call.target as Target).backend, ask };
+  return await call.world.interceptors.ask(question, (asked) => call.reply.ask(asked));
 }
 
 /** Names the backend in whatever failed. */

@@ -1,40 +1,44 @@
 /** `resolve`: finds what the call is for in the caller's view. Hidden and unknown are one answer. */
 import { SentinelError } from "../../../contract/mod.ts";
+import { heldError } from "../../catalog/pins.ts";
+import type { Target } from "../../catalog/types.ts";
 import { isObject } from "../../mcp/json.ts";
-import type { Call, Outcome } from "../call.ts";
+import type { Call } from "../call.ts";
 
-export function resolveTool(call: Call): undefined {
-  const name = textParam(call, "name");
-  call.target = call.view.tool(name) ?? unknown("tool", name);
+/** A promise only when an interceptor takes its time to say what is shown. */
+type Resolved = undefined | Promise<undefined>;
+
+export function resolveTool(call: Call): Resolved {
+  return takeNamed(call, "tool", textParam(call, "name"));
 }
 
-export function resolvePrompt(call: Call): undefined {
-  const name = textParam(call, "name");
-  call.target = call.view.prompt(name) ?? unknown("prompt", name);
+export function resolvePrompt(call: Call): Resolved {
+  return takeNamed(call, "prompt", textParam(call, "name"));
 }
 
 /** Also for (un)subscribing. A URI no list has goes to the backend that last mentioned it to this client. */
-export function resolveResource(call: Call): undefined {
+export function resolveResource(call: Call): Resolved {
   const uri = textParam(call, "uri");
   const producer = call.session.producers.get(uri);
-  call.target = call.view.resource(uri, producer) ?? notFound(uri);
+  return take(call, call.view.resource(uri, producer), () => notFound(uri));
 }
 
-export function resolveCompletion(call: Call): Outcome | undefined {
+export function resolveCompletion(call: Call): Resolved {
   const { ref } = call.params;
   if (!isObject(ref)) {
     throw new SentinelError("INVALID_PARAMS", 'Cannot complete: "ref" is not an object');
   }
   if (ref["type"] === "ref/prompt" && typeof ref["name"] === "string") {
-    call.target = call.view.prompt(ref["name"]) ?? unknown("prompt", ref["name"]);
-  } else if (ref["type"] === "ref/resource" && typeof ref["uri"] === "string") {
+    return takeNamed(call, "prompt", ref["name"]);
+  }
+  if (ref["type"] === "ref/resource" && typeof ref["uri"] === "string") {
     const { uri } = ref;
-    call.target = call.view.template(uri) ?? call.view.resource(uri) ?? notFound(uri);
-  } else {throw new SentinelError(
-      "INVALID_PARAMS",
-      'Cannot complete: "ref" names neither a prompt nor a resource',
-    );}
-  return undefined;
+    return take(call, call.view.template(uri) ?? call.view.resource(uri), () => notFound(uri));
+  }
+  throw new SentinelError(
+    "INVALID_PARAMS",
+    'Cannot complete: "ref" names neither a prompt nor a resource',
+  );
 }
 
 function textParam(call: Call, key: string): string {
@@ -44,6 +48,31 @@ function textParam(call: Call, key: string): string {
     "INVALID_PARAMS",
     `Cannot read the parameters of "${call.method}": "${key}" is not a string`,
   );
+}
+
+/** What the caller may see but nobody may use is told apart from what there is not. */
+function takeNamed(call: Call, kind: "tool" | "prompt", name: string): Resolved {
+  const target = kind === "tool" ? call.view.tool(name) : call.view.prompt(name);
+  const held = target === undefined ? call.view.held(kind, name) : undefined;
+  const taken = take(call, target ?? held, () => unknown(kind, name));
+  if (held === undefined) return taken;
+  if (taken !== undefined) return taken.then(() => refuseHeld(held));
+  return refuseHeld(held);
+}
+
+/** Takes what a list would show the caller; anything else is as if it were not there. */
+function take(call: Call, target: Target | undefined, missing: () => never): Resolved {
+  if (target === undefined) return missing();
+  const settle = (shown: boolean): undefined => {
+    if (!shown) missing();
+    call.target = target;
+  };
+  const shown = call.world.interceptors.shows(call, target);
+  return shown instanceof Promise ? shown.then(settle) : settle(shown);
+}
+
+function refuseHeld(held: Target): never {
+  throw heldError(held);
 }
 
 function unknown(kind: string, name: string): never {

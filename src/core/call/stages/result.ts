@@ -9,8 +9,15 @@ import type { Call, Outcome } from "../call.ts";
 /** URIs remembered for one session; the oldest are forgotten. */
 const MAX_PRODUCERS = 1000;
 
-export function result(call: Call): Outcome {
-  const answer = call.answer as LinkReply;
+export function result(call: Call): Outcome | Promise<Outcome> {
+  const passed = call.world.interceptors.result(call, call.answer as LinkReply);
+  return passed instanceof Promise
+    ? passed.then((answer) => outcomeOf(call, answer))
+    : outcomeOf(call, passed);
+}
+
+function outcomeOf(call: Call, answer: LinkReply): Outcome {
+  call.answer = answer;
   if ("error" in answer) return { kind: "remote", error: answer.error };
   remember(call, answer.result);
   const { structured, audio } = revisionOf(call.session.revision);

@@ -1,6 +1,8 @@
 /** `route`: the live link to the target's backend. A backend that is down ends the call here. */
 import { SentinelError } from "../../../contract/mod.ts";
 import type { Link } from "../../backends/link.ts";
+import { heldError } from "../../catalog/pins.ts";
+import type { Target } from "../../catalog/types.ts";
 import type { Call } from "../call.ts";
 
 export function route(call: Call): undefined | Promise<undefined> {
@@ -14,6 +16,9 @@ export function route(call: Call): undefined | Promise<undefined> {
   return take(call, link);
 }
 
+/** A backend that was connected anew while the call waited may not offer what was resolved. */
 function take(call: Call, link: Link): undefined {
+  const target = call.target as Target;
+  if (call.world.pins.holds(target)) throw heldError(target);
   call.link = link;
 }

@@ -1,0 +1,205 @@
+/** The interceptors of one configuration: what every call passes on its way and back. */
+import { type Config, SentinelError } from "../../contract/mod.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { AskReply, LinkReply } from "../backends/link.ts";
+import type { Call } from "../call/call.ts";
+import type { Target } from "../catalog/types.ts";
+import { Attention } from "./attention.ts";
+import { type ChainPorts, type Hooked, pass } from "./chain.ts";
+import { factsOf, type ToolFacts } from "./facts.ts";
+import type { Hook, Interceptor, Phase } from "./interceptor.ts";
+import {
+  askPassage,
+  callPassage,
+  listPassage,
+  refusedQuestion,
+  replyPassage,
+  resultPassage,
+} from "./passages.ts";
+import { createRedact } from "./redact_secrets.ts";
+import { Report, type ReportPorts } from "./report.ts";
+import { createRules } from "./rules.ts";
+import { type Question, SeenList } from "./seen.ts";
+
+export interface InterceptorPorts extends ReportPorts {
+  /** Replaces known secrets in a text. */
+  readonly mask: (text: string) => string;
+  /** Those of the program that embeds the gateway, in its order. */
+  readonly interceptors?: readonly Interceptor[] | undefined;
+}
+
+type Phases = { readonly [P in Phase]: readonly Hooked<P>[] };
+
+const BUILT_IN = ["rules", "redact"];
+
+export class Interceptors {
+  /** Resolves when rules are compiled; calls that come earlier wait. Rejects with CONFIG_INVALID. */
+  readonly ready: Promise<void>;
+  readonly #clock: Clock;
+  readonly #ports: ChainPorts;
+  readonly #phases: Phases;
+
+  /** @throws SentinelError CONFIG_INVALID when `interceptors.order` names one there is not */
+  constructor(
+    { rules, interceptors }: Pick<Config, "rules" | "interceptors">,
+    ports: InterceptorPorts,
+  ) {
+    const { clock, mask, interceptors: own = [] } = ports;
+    checkNames(interceptors.order, own);
+    const report = new Report(ports);
+    this.#clock = clock;
+    this.#ports = { clock, report };
+    const builtIn = createRules(rules, this.#ports);
+    this.ready = builtIn?.ready.catch(refuseRules) ?? Promise.resolve();
+    // Who waits for it is told; otherwise the calls will be.
+    this.ready.catch(() => {});
+    const known = [...builtIn === undefined ? [] : [builtIn], createRedact(mask), ...own];
+    const chain = ordered(known, interceptors.order);
+    // A rate needs a zero to start from.
+    for (const { name } of chain) report.failures(name, 0);
+    for (const { name, action } of rules) report.matches({ rule: name, action }, 0);
+    const hooks = <P extends Phase>(phase: P) =>
+      chain.flatMap((one) => hooked(one, phase, { report, limitMs: interceptors.timeout }));
+    this.#phases = {
+      call: hooks("call"),
+      result: hooks("result"),
+      list: hooks("list"),
+      ask: hooks("ask"),
+      reply: hooks("reply"),
+    };
+  }
+
+  /** A request on its way to a backend. @throws SentinelError when it is refused */
+  call(call: Call): undefined | Promise<undefined> {
+    const { call: hooks } = this.#phases;
+    if (hooks.length === 0) return undefined;
+    return pass(hooks, callPassage(call, this.#attention(call)), this.#ports);
+  }
+
+  /** An answer on its way back, the same object unless a hook changed it. @throws SentinelError when it is refused */
+  result(call: Call, answer: LinkReply): LinkReply | Promise<LinkReply> {
+    const { result: hooks } = this.#phases;
+    if (hooks.length === 0) return answer;
+    const { passage, answered } = resultPassage(call, this.#attention(call), answer);
+    const passing = pass(hooks, passage, this.#ports);
+    return passing === undefined ? answered() : passing.then(answered);
+  }
+
+  /** Whether lists are looked at. */
+  get looksAtLists(): boolean {
+    return this.#phases.list.length > 0;
+  }
+
+  /** The targets that a list shows the caller. @throws SentinelError when one of the interceptors failed */
+  listed(call: Call, targets: readonly Target[]): Shown | Promise<Shown> {
+    const attention = this.#attention(call);
+    const seen = new SeenList(call.session, attention, targets.map(factsOf));
+    const passing = pass(this.#phases.list, listPassage(seen, attention), this.#ports);
+    const shown = (): Shown => {
+      const kept = new Set<ToolFacts>(seen.items);
+      return (target) => kept.has(factsOf(target));
+    };
+    return passing === undefined ? shown() : passing.then(shown);
+  }
+
+  /** Whether a list would show the target. What cannot be judged is not shown, like what is not there. */
+  shows(call: Call, target: Target): boolean | Promise<boolean> {
+    if (!this.looksAtLists) return true;
+    try {
+      const shown = this.listed(call, [target]);
+      return shown instanceof Promise
+        ? shown.then((later) => later(target), () => false)
+        : shown(target);
+    } catch {
+      return false;
+    }
+  }
+
+  /** A backend's question on its way to the client, and the answer back. `put` asks. */
+  async ask(
+    question: Question,
+    put: (ask: Question["ask"]) => Promise<AskReply>,
+  ): Promise<AskReply> {
+    const { ask: asking, reply: replying } = this.#phases;
+    if (asking.length === 0 && replying.length === 0) return await put(question.ask);
+    const attention = new Attention((stop) => onAbort(question.ask.signal, stop), this.#clock);
+    try {
+      const { passage, asked } = askPassage(question, attention);
+      await pass(asking, passage, this.#ports);
+      const reply = await put(asked());
+      if (replying.length === 0 || "error" in reply) return reply;
+      const back = replyPassage(question, attention, reply.result);
+      await pass(replying, back.passage, this.#ports);
+      return back.replied();
+    } catch (cause) {
+      const denied = cause instanceof SentinelError && cause.code === "POLICY_DENIED";
+      if (denied) return refusedQuestion(question);
+      throw cause;
+    }
+  }
+
+  #attention(call: Call): Attention {
+    return new Attention((stop) => call.onCancel(stop), this.#clock);
+  }
+}
+
+/** Whether a target is among those a list shows. */
+export type Shown = (target: Target) => boolean;
+
+interface HookOptions {
+  readonly report: Report;
+  readonly limitMs: number;
+}
+
+function hooked<P extends Phase>(
+  interceptor: Interceptor,
+  phase: P,
+  { report, limitMs }: HookOptions,
+): Hooked<P>[] {
+  const { name } = interceptor;
+  const run = interceptor[phase] as Hook<P> | undefined;
+  if (run === undefined) return [];
+  return [{
+    name,
+    phase,
+    run: run.bind(interceptor),
+    duration: report.duration(name, phase),
+    // A rule waits because it is told to, at most a minute.
+    limitMs: BUILT_IN.includes(name) ? undefined : limitMs,
+  }];
+}
+
+/** Those the order names first; of the others only those of the program still run, in its own order. */
+function ordered(known: readonly Interceptor[], order: readonly string[]): Interceptor[] {
+  const named = order.flatMap((name) => known.filter((one) => one.name === name));
+  const rest = known.filter(({ name }) => !order.includes(name) && !BUILT_IN.includes(name));
+  return [...named, ...rest];
+}
+
+/** Files are checked before they get here; a program may have brought its own configuration. */
+function refuseRules(cause: unknown): never {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  throw new SentinelError("CONFIG_INVALID", "Cannot use the rules", {
+    reason: message,
+    more: { issues: [{ code: "wrong_value", path: "rules", message, hint: "" }] },
+  });
+}
+
+function checkNames(order: readonly string[], own: readonly Interceptor[]): void {
+  const names = [...BUILT_IN, ...own.map(({ name }) => name)];
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new TypeError(`Cannot use two interceptors named "${twice}"`);
+  const unknown = order.find((name) => !names.includes(name));
+  if (unknown === undefined) return;
+  const message = `there is no interceptor "${unknown}"`;
+  const hint = `known: ${names.join(", ")}`;
+  throw new SentinelError("CONFIG_INVALID", `Cannot order the interceptors: ${message}; ${hint}`, {
+    reason: `${message}; ${hint}`,
+    more: { issues: [{ code: "unknown_name", path: "interceptors.order", message, hint }] },
+  });
+}
+
+function onAbort(signal: AbortSignal, run: () => void): void {
+  if (signal.aborted) run();
+  else signal.addEventListener("abort", run, { once: true });
+}

@@ -1,0 +1,36 @@
+import { createHash } from "node:crypto";
+
+/** Most characters of a part of a key that is written as it is. */
+const MAX_PLAIN = 200;
+/** Of the form of what is stored: replicas of another one do not meet. */
+const FORM = "v1";
+
+/** Where a gateway keeps its things. */
+export interface Keys {
+  /** Table of the kill switches. */
+  readonly switches: string;
+  /** Channel they are told on: channels know no databases, so its number is part of the name. */
+  readonly channel: string;
+  /** Written to see whether writing works. */
+  readonly probe: string;
+  /** Bucket of a key, whatever is in it. */
+  bucket(key: string): string;
+}
+
+/** @param gateway its name: replicas have the same */
+export function keysOf(gateway: string, url: string): Keys {
+  const prefix = `mcp-sentinel:${FORM}:${bounded(gateway)}`;
+  const database = new URL(url).pathname.slice(1) || "0";
+  return {
+    switches: `${prefix}:switches`,
+    channel: `${prefix}:switches@${database}`,
+    probe: `${prefix}:probe`,
+    bucket: (key) => `${prefix}:rate:${bounded(key)}`,
+  };
+}
+
+/** What begins like a digest is made one, so that nobody can spell another's key. */
+function bounded(text: string): string {
+  if (text.length <= MAX_PLAIN && !text.startsWith("#")) return text;
+  return `#${createHash("sha256").update(text).digest("hex")}`;
+}
