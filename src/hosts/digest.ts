@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
+import * as crypto from "node:crypto";
 import type { Digest } from "../ports/digest.ts";
 
 export const systemDigest: Digest = {
-  sha256: (text) => createHash("sha256").update(text).digest("hex"),
+  sha256: (text) => crypto.hash("sha256", text),
 };

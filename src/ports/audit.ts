@@ -28,6 +28,13 @@ export interface Leftover {
   remove(): void;
 }
 
+/** A run whose rows are all delivered. */
+export interface EndedRun {
+  readonly instance: string;
+  /** Number of its last row. */
+  readonly last: number;
+}
+
 /** How far rows are delivered, and the hash to go on with. */
 export interface Mark {
   readonly sequence: number;
@@ -45,6 +52,8 @@ export interface AuditJournal {
   readonly bytes: number;
   /** What earlier runs left, oldest first. Never those of a gateway that is still running. */
   readonly leftovers: readonly Leftover[];
+  /** The run before that ended in order and left nothing; undefined without one. */
+  readonly ended: EndedRun | undefined;
   /** What of earlier runs could not be read on opening, in words; it is kept as it is. */
   readonly problems: readonly string[];
   /**
@@ -151,6 +160,8 @@ export interface AuditSink {
    * come again.
    */
   write(rows: readonly DeliveredRow[]): Promise<void>;
+  /** What was written before survives a power cut when it resolves; only then the journal may forget it. */
+  sync(): Promise<void>;
   /**
    * Removes rows that began before, from the front of each run, and keeps its mark; gives how many. An old row
    * behind a younger one of its run stays until that one goes, so that what is left is one chain.

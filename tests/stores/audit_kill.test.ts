@@ -148,6 +148,7 @@ describe("the audit's journal on a disk that takes no more", () => {
       left.delivered({ sequence: left.last, hash: "" });
       left.remove();
       journal.close();
-      assert.deepEqual(existsSync(folder) ? readdirSync(folder) : [], []);
+      const names = existsSync(folder) ? readdirSync(folder) : [];
+      assert.deepEqual(names.filter((name) => name !== "ended.json"), []);
     }));
 });

@@ -25,6 +25,10 @@ export class TestSink implements AuditSink {
     return Promise.resolve();
   }
 
+  sync(): Promise<void> {
+    return Promise.resolve();
+  }
+
   trim(): Promise<number> {
     return Promise.resolve(0);
   }

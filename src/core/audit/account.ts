@@ -6,6 +6,8 @@ import type { Series, Telemetry } from "../../ports/telemetry.ts";
 import type { Draft } from "./call_row.ts";
 import { gapRow, type Said } from "./other_rows.ts";
 
+/** Share of the journal's size from which it should forget what it can. */
+const SHORT = 0.1;
 /** Shares of the journal's size: above the first it is filling, below the second it was emptied again. */
 const FILLING = 0.8;
 const EMPTIED = 0.6;
@@ -55,6 +57,10 @@ export class Account {
 
   get #queued(): number {
     return this.#written - this.#committed - this.#dropped;
+  }
+
+  get isShort(): boolean {
+    return this.#options.journal.bytes > this.#options.maxBytes() * SHORT;
   }
 
   /** Rows are in the journal. */

@@ -14,7 +14,14 @@ import type { Telemetry } from "../../ports/telemetry.ts";
 import type { Call, Outcome } from "../call/call.ts";
 import { Account } from "./account.ts";
 import { isAudited } from "./audited.ts";
-import { type CallEnd, completeDraft, type Draft, draftOf, type RowOptions } from "./call_row.ts";
+import {
+  type CallEnd,
+  completeDraft,
+  type Draft,
+  draftOf,
+  endedText,
+  type RowOptions,
+} from "./call_row.ts";
 import { Delivery } from "./delivery.ts";
 import { Forms } from "./forms.ts";
 import { RecordingPolicies, type RecordingPolicy } from "./policy.ts";
@@ -74,6 +81,7 @@ export class Audit implements Recorder {
       ...options,
       chain: config.chain,
       queue: config.queue,
+      isShort: () => this.#account.isShort,
       committed: (rows) => this.#account.committed(rows),
     });
   }
@@ -91,7 +99,10 @@ export class Audit implements Recorder {
     for (const problem of journal.problems) {
       log.write("state.failed", { store: "audit journal", reason: problem });
     }
-    const previous = journal.leftovers.map((leftover) => closeOpenIntents(leftover, this.#account));
+    const left = journal.leftovers.map((leftover) => closeOpenIntents(leftover, this.#account));
+    const { ended } = journal;
+    const before = ended && { instance: ended.instance, sequence: ended.last, closed: 0 };
+    const previous = before === undefined ? left : [before, ...left];
     const unknown = previous.reduce((sum, { closed }) => sum + closed, 0);
     if (unknown > 0) log.write("audit.recovered", { calls: unknown });
     this.#write(startRow(this.#said(), { version: this.#options.version, previous }));
@@ -133,7 +144,9 @@ export class Audit implements Recorder {
     call.draft = draft;
     if (!this.#hasRoom(policy, "no")) return undefined;
     try {
-      this.#options.journal.intent(call.request, this.#options.mask(JSON.stringify(draft)));
+      const text = JSON.stringify(draft);
+      this.#options.journal.intent(call.request, this.#options.mask(text));
+      call.draftText = text;
     } catch (cause) {
       if (policy.when_full === "refuse-calls") throw unavailable(cause, "no");
       return undefined;
@@ -156,7 +169,7 @@ export class Audit implements Recorder {
     try {
       // What was intended has a place: its row comes whatever the size of the journal is.
       if (!call.isIntended && !this.#hasRoom(policy, undefined)) return this.#dropped(call, end);
-      this.#append(draft);
+      this.#append(draft, call.draftText);
     } catch (cause) {
       if (policy.when_full === "refuse-calls") return this.#refused(call, end, cause);
       return this.#dropped(call, end);
@@ -215,9 +228,10 @@ export class Audit implements Recorder {
     }
   }
 
-  #append(draft: Draft): void {
+  /** @param before what its text was when it was about to be sent */
+  #append(draft: Draft, before?: string): void {
     if (this.#account.hasGap) this.#closeGap();
-    this.#journal(draft);
+    this.#journal(draft, before);
   }
 
   /** Tells of the rows that are missing, once the journal has room for it. */
@@ -228,9 +242,10 @@ export class Audit implements Recorder {
     this.#account.gapWritten();
   }
 
-  #journal(draft: Draft): void {
+  #journal(draft: Draft, before?: string): void {
     draft.sequence = this.#last + 1;
-    const journaled = this.#masked(draft);
+    const text = before === undefined ? JSON.stringify(draft) : endedText(draft, before);
+    const journaled = this.#masked(draft, text);
     this.#options.journal.append(journaled);
     this.#last++;
     this.#account.written();
@@ -238,8 +253,7 @@ export class Audit implements Recorder {
   }
 
   /** Row and text, without secrets. */
-  #masked(draft: Draft): JournaledRow {
-    const text = JSON.stringify(draft);
+  #masked(draft: Draft, text: string): JournaledRow {
     const masked = this.#options.mask(text);
     const row = masked === text ? draft as AuditRow : JSON.parse(masked) as AuditRow;
     return { row, text: masked };

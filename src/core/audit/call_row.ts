@@ -104,6 +104,32 @@ export function completeDraft(
   draft.resultBytes = text?.length;
 }
 
+/** Where the text of a draft ends with what is known before a call is sent; nothing like it can follow. */
+const UNENDED = ',"outcome":"unknown","executed":"unknown"';
+
+/**
+ * The text of a draft whose call has ended, made from the text it had before: what a call was is not written as
+ * JSON twice.
+ * @param before JSON of the draft as `draftOf` gave it
+ */
+export function endedText(draft: Draft, before: string): string {
+  const start = `{"instance":"${draft.instance}","sequence":`;
+  const what = before.slice(start.length + 1, before.lastIndexOf(UNENDED));
+  const end = JSON.stringify({
+    result: draft.result,
+    outcome: draft.outcome,
+    error: draft.error,
+    reason: draft.reason,
+    executed: draft.executed,
+    decisions: draft.decisions,
+    durationMs: draft.durationMs,
+    backendMs: draft.backendMs,
+    requestBytes: draft.requestBytes,
+    resultBytes: draft.resultBytes,
+  });
+  return `${start}${draft.sequence}${what},${end.slice(1)}`;
+}
+
 function decisionsOf({ decisions }: Call): readonly string[] | undefined {
   return decisions.length === 0 ? undefined : decisions;
 }

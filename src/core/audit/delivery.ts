@@ -21,8 +21,11 @@ import { RowQueue } from "./queue.ts";
 
 /** Rows of one batch. */
 const BATCH = 250;
+/** Rows the store has and a power cut could still take stay in the journal: for so long, or for so many. */
+const SYNC_MS = 5000;
+const MAX_UNSYNCED = 16_384;
 /** How long the first row of a batch may wait for others. */
-const GATHER_MS = 50;
+const GATHER_MS = 100;
 const RETRY_MS = 250;
 const MAX_RETRY_MS = 5000;
 
@@ -38,6 +41,8 @@ export interface DeliveryOptions {
   readonly random: Random;
   readonly log: Log;
   readonly telemetry: Telemetry;
+  /** Whether the journal fills up, so that it should forget what it can. */
+  readonly isShort: () => boolean;
   /** Called with the number of rows the store has taken. */
   readonly committed: (rows: number) => void;
 }
@@ -47,6 +52,8 @@ interface Run {
   readonly instance: string;
   readonly source: Pick<AuditJournal, "rows" | "delivered">;
   mark: Mark;
+  /** Rows the store has since it was last made sure of. */
+  unsynced: number;
 }
 
 export class Delivery {
@@ -60,6 +67,8 @@ export class Delivery {
   #failures = 0;
   #isOpen = false;
   #isStopping = false;
+  /** Monotonic time. */
+  #syncedAt = -Infinity;
   #pumping: Promise<void> | undefined;
   #timer: Cancel | undefined;
 
@@ -69,7 +78,8 @@ export class Delivery {
     this.#queue = new RowQueue(options.queue);
     this.#leftovers = [...journal.leftovers];
     const hash = chainStart(journal.instance, (text) => digest.sha256(text));
-    this.#current = { instance: journal.instance, source: journal, mark: { sequence: 0, hash } };
+    const mark = { sequence: 0, hash };
+    this.#current = { instance: journal.instance, source: journal, mark, unsynced: 0 };
   }
 
   /** Why the store does not take rows; undefined while it does. */
@@ -135,7 +145,8 @@ export class Delivery {
       if (!this.#isOpen) await this.#options.sink.open();
       this.#isOpen = true;
       while (this.#leftovers[0] !== undefined) await this.#finish(this.#leftovers[0]);
-      while (await this.#deliverCurrent());
+      do await this.#deliverCurrent(); while (this.#isWorthGoingOn);
+      if (this.#isStopping && this.#current.unsynced > 0) await this.#sync(this.#current);
       this.#worked();
     } catch (cause) {
       this.#failed(cause);
@@ -145,29 +156,37 @@ export class Delivery {
   async #finish(leftover: Leftover): Promise<void> {
     const { instance, mark } = leftover;
     const hash = mark.sequence === 0 ? chainStart(instance, this.#sha256) : mark.hash;
-    const run: Run = { instance, source: leftover, mark: { sequence: mark.sequence, hash } };
+    const from = { sequence: mark.sequence, hash };
+    const run: Run = { instance, source: leftover, mark: from, unsynced: 0 };
     for (;;) {
       const rows = await leftover.rows(run.mark.sequence, BATCH);
       if (rows.length === 0) break;
       await this.#write(run, rows);
     }
+    await this.#sync(run);
     leftover.remove();
     this.#leftovers.shift();
   }
 
-  async #deliverCurrent(): Promise<boolean> {
+  /** What is less than a batch waits for others: each costs the store as much as many rows do. */
+  get #isWorthGoingOn(): boolean {
+    const { size, isBehind } = this.#queue;
+    return size >= BATCH || isBehind || (this.#isStopping && size > 0);
+  }
+
+  async #deliverCurrent(): Promise<void> {
     const queued = this.#queue.head(BATCH);
     if (queued.length > 0) {
       await this.#write(this.#current, queued);
       this.#queue.drop(queued.length);
-      return true;
+      return;
     }
-    if (!this.#queue.isBehind) return false;
+    if (!this.#queue.isBehind) return;
     const rows = await this.#options.journal.rows(this.#current.mark.sequence, BATCH);
     if (rows.length > 0) await this.#write(this.#current, rows);
+    else await this.#breathe();
     // Rows that came while the journal was read are not in memory either.
     if (this.#current.mark.sequence >= this.#last) this.#queue.caughtUp();
-    return rows.length > 0;
   }
 
   async #write(run: Run, rows: readonly JournaledRow[]): Promise<void> {
@@ -181,10 +200,26 @@ export class Delivery {
     );
     const last = chained.at(-1) as DeliveredRow;
     run.mark = { sequence: last.row.sequence, hash: last.hash };
-    run.source.delivered(run.mark);
+    run.unsynced += rows.length;
     committed(rows.length);
     this.#worked();
+    if (this.#isSyncDue(run)) await this.#sync(run);
     await this.#breathe();
+  }
+
+  #isSyncDue({ unsynced }: Run): boolean {
+    const { clock, isShort } = this.#options;
+    return unsynced >= MAX_UNSYNCED || clock.monotonic() - this.#syncedAt >= SYNC_MS || isShort();
+  }
+
+  /** What a power cut cannot take any more, the journal may forget. */
+  async #sync(run: Run): Promise<void> {
+    const { sink, clock } = this.#options;
+    const { mark } = run;
+    await sink.sync();
+    this.#syncedAt = clock.monotonic();
+    run.unsynced = 0;
+    run.source.delivered(mark);
   }
 
   /** Stores that answer at once must not keep everything else from running. */

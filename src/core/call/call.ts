@@ -71,6 +71,8 @@ export class Call implements InFlight {
   decisions: readonly string[] = NO_DECISIONS;
   /** What the audit knows of it so far; set by `intent`. */
   draft: Draft | undefined = undefined;
+  /** The JSON of it, as the journal has its intent. */
+  draftText: string | undefined = undefined;
   /** Its intent is in the journal: it may have reached a backend. Set by `intent`. */
   isIntended = false;
   /** Set by `resolve`. */

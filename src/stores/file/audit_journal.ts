@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { AuditJournal, JournaledRow, Leftover, Mark } from "../../ports/audit.ts";
+import type { AuditJournal, EndedRun, JournaledRow, Leftover, Mark } from "../../ports/audit.ts";
 import { auditFailure } from "./audit_failure.ts";
+import { EndedFile } from "./audit_ended.ts";
 import { type Owner, ownLeft, ownNew } from "./audit_owner.ts";
 import { AuditRun } from "./audit_run.ts";
 import { nothing, scanRun } from "./audit_scan.ts";
@@ -39,8 +40,8 @@ export async function openAuditJournal(
     throw auditFailure("open", own, error);
   }
   try {
-    const { leftovers, problems } = await takeOver(folder, instance, segmentBytes);
-    return new FileAuditJournal(instance, run, leftovers, problems);
+    const taken = await takeOver(folder, instance, segmentBytes);
+    return new FileAuditJournal(instance, run, { ...taken, ended: new EndedFile(folder) });
   } catch (error) {
     run.close();
     throw auditFailure("open", folder, error);
@@ -51,18 +52,21 @@ class FileAuditJournal implements AuditJournal {
   readonly instance: string;
   readonly leftovers: readonly LeftRun[];
   readonly problems: readonly string[];
+  readonly ended: EndedRun | undefined;
   readonly #run: AuditRun;
+  readonly #endedFile: EndedFile;
 
   constructor(
     instance: string,
     run: AuditRun,
-    leftovers: readonly LeftRun[],
-    problems: readonly string[],
+    { leftovers, problems, ended }: TakenOver & { readonly ended: EndedFile },
   ) {
     this.instance = instance;
     this.#run = run;
     this.leftovers = leftovers;
     this.problems = problems;
+    this.ended = ended.read();
+    this.#endedFile = ended;
   }
 
   get bytes(): number {
@@ -96,7 +100,8 @@ class FileAuditJournal implements AuditJournal {
   }
 
   close(): void {
-    this.#run.close();
+    const { last } = this.#run;
+    if (this.#run.close()) this.#endedFile.write({ instance: this.instance, last });
     for (const leftover of this.leftovers) leftover.close();
   }
 }

@@ -108,13 +108,17 @@ export class AuditRun {
     return rows.sort((one, two) => one.at < two.at ? -1 : one.at > two.at ? 1 : 0);
   }
 
-  /** Ends the run; its files go when nothing in them is needed any more. */
-  close(): void {
-    if (!this.#isOpen) return;
+  /** Ends the run; its files go when nothing in them is needed any more: true then. */
+  close(): boolean {
+    if (!this.#isOpen) return false;
     const { open, last } = this.#contents;
-    if (open.size === 0 && this.mark.sequence >= last && !this.#isDamaged) return this.remove();
+    if (open.size === 0 && this.mark.sequence >= last && !this.#isDamaged) {
+      this.remove();
+      return true;
+    }
     this.#end();
     this.#owner.release();
+    return false;
   }
 
   /** Removes its files, or puts them aside when there are lines in them that cannot be read. */

@@ -5,6 +5,7 @@ export class MemoryAuditJournal implements AuditJournal {
   readonly instance: string;
   readonly leftovers = [];
   readonly problems = [];
+  readonly ended = undefined;
   #rows: JournaledRow[] = [];
   readonly #intents = new Map<string, number>();
   #size = 0;

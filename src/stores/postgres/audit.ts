@@ -70,6 +70,11 @@ class PostgresAudit implements AuditSink {
     });
   }
 
+  /** A commit is on the disk when the server has answered. */
+  sync(): Promise<void> {
+    return Promise.resolve();
+  }
+
   trim(before: number): Promise<number> {
     return this.#try("trim", () => trimRuns(this.#readers, before));
   }

@@ -48,11 +48,25 @@ class SqliteAudit implements AuditSink {
 
   async write(rows: readonly DeliveredRow[]): Promise<void> {
     if (rows.length === 0) return;
-    await this.#try("write", async (database, insert) => {
+    await this.#try("write", (database, insert) => {
       inTransaction(database, () => {
         for (const row of rows) insertRow(insert, row);
       });
-      await this.#toDisk();
+    });
+  }
+
+  /**
+   * A commit is in the write-ahead log, in the system's hands. That it is on the disk is waited for beside the
+   * event loop. (Unlike that of the database itself, closing a descriptor of the log drops no lock of SQLite.)
+   */
+  async sync(): Promise<void> {
+    await this.#try("write", async () => {
+      const log = await open(`${this.#path}-wal`, "r+");
+      try {
+        await log.datasync();
+      } finally {
+        await log.close();
+      }
     });
   }
 
@@ -89,20 +103,6 @@ class SqliteAudit implements AuditSink {
     const database = openDatabase(this.#path, busyMs, AUDIT_FILE, migrate);
     this.#opened = { database, insert: prepareInsert(database) };
     return this.#opened;
-  }
-
-  /**
-   * A commit is in the write-ahead log, in the system's hands. That it is on the disk is waited for beside the
-   * event loop, because the journal forgets what is delivered. (Unlike that of the database itself, closing a
-   * descriptor of the log drops no lock of SQLite.)
-   */
-  async #toDisk(): Promise<void> {
-    const log = await open(`${this.#path}-wal`, "r+");
-    try {
-      await log.datasync();
-    } finally {
-      await log.close();
-    }
   }
 }
 

@@ -42,6 +42,8 @@ export const AUDIT_FILE: FileKind = {
   },
   application: 0x4d435041, // "MCPA"
   migrations: MIGRATIONS,
+  // A row is about a kilobyte: in larger pages a batch costs two thirds of the time.
+  pageBytes: 16_384,
   table: "audit",
   refusedAs: "CONFIG_INVALID",
 };

@@ -28,6 +28,7 @@ export function openDatabase(
     const version = versionOf(database, path, kind); // refuses before anything is changed
     const isOutdated = version > 0 && version < kind.migrations.length;
     if (isOutdated && !mayMigrate) throw outdated(path, version, kind);
+    if (kind.pageBytes !== undefined) usePages(database, kind.pageBytes);
     useWriteAheadLog(database, busyMs);
     if (statSync(path).size <= MAX_CHECKED_BYTES) check(database);
     migrate(database, path, kind);
@@ -60,6 +61,15 @@ function makePrivate(path: string): void {
 function check(database: DatabaseSync): void {
   const found = database.prepare("PRAGMA quick_check(1)").get()?.["quick_check"];
   if (found !== "ok") throw new Error(`quick_check found ${String(found)}`);
+}
+
+/** How much the log takes before it is worked into the file: little at a time, because nothing else runs meanwhile. */
+const CHECKPOINT_BYTES = 4 * 1024 * 1024;
+
+/** The size holds for a file that is still empty. */
+function usePages(database: DatabaseSync, bytes: number): void {
+  database.exec(`PRAGMA page_size = ${bytes}`);
+  database.exec(`PRAGMA wal_autocheckpoint = ${Math.ceil(CHECKPOINT_BYTES / bytes)}`);
 }
 
 /** Written and in the system's hands at each commit: safe against a kill, not against a power cut. */

@@ -10,6 +10,8 @@ export interface FileKind {
   readonly application: number;
   /** Step n leads from version n to n + 1. */
   readonly migrations: readonly string[];
+  /** Bytes of a page of a new file; SQLite's own choice without it. */
+  readonly pageBytes?: number;
   /** A table of every version. */
   readonly table: string;
   /** How a file of a newer version or of another program is refused. */

@@ -26,6 +26,11 @@ export class StdoutAudit implements AuditSink {
     }
   }
 
+  /** What a reader of stdout has is its own affair. */
+  sync(): Promise<void> {
+    return Promise.resolve();
+  }
+
   /** What was written cannot be taken back. */
   trim(): Promise<number> {
     return Promise.resolve(0);

@@ -159,7 +159,7 @@ describe("the audit's file", () => {
       await sink.write(deliveries(1, 2000));
       await sink.close();
       const bytes = readFileSync(path);
-      bytes.fill(0xff, 10 * 4096, 11 * 4096);
+      bytes.fill(0xff, 10 * PAGE, 11 * PAGE);
       writeFileSync(path, bytes);
       const damaged = openSqliteAudit(path);
       const refusal = says(path, "AUDIT_UNAVAILABLE", /damaged; restore a backup, or move it away/);
@@ -180,7 +180,7 @@ describe("the audit's file", () => {
       await sink.close();
       const next = await opened(path);
       const bytes = readFileSync(path);
-      bytes.fill(0xff, 4096);
+      bytes.fill(0xff, PAGE);
       writeFileSync(path, bytes);
       const refusal = says(path, "AUDIT_UNAVAILABLE", /damaged; restore/);
       await assert.rejects(next.write(deliveries(5001, 5250)), refusal);
@@ -252,6 +252,8 @@ describe("the audit's file", () => {
       }),
   );
 });
+
+const PAGE = 16_384;
 
 /** All batches of 50 rows that were acknowledged, perhaps one more, and none in part. */
 async function holdsBatches(path: string, { stdout }: RunningProgram): Promise<void> {
