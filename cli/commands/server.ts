@@ -26,9 +26,6 @@ export async function server({ io, output, options }: ServerRequest): Promise<nu
   const { managementUrl: management } = gateway;
   const url = `${gateway.url}${config.server.path}`;
   if (output.isJson) output.json("server", { url, management, file });
-  else if (!output.isQuiet) {
-    const backends = Object.keys(config.backends);
-    welcome({ url, management, file, backends, name: config.server.name }, output);
-  }
+  else if (!output.isQuiet) welcome({ url, management, file, config }, output);
   return await exitCodeOf(gateway.finished);
 }

@@ -29,8 +29,12 @@ import { welcome } from "../welcome.ts";
 /** How many ports are tried after the default one. */
 const MORE_PORTS = 20;
 
-/** Without a file one person calls, from a few clients: more often than a shared gateway allows each. */
-const WITHOUT_FILE = '[limits]\ndefault = { rate = "600/min" }\nconcurrency = 50\n';
+/**
+ * Without a file one person calls, from a few clients: more often than a shared gateway allows each. What was
+ * said is nobody's business for long.
+ */
+const WITHOUT_FILE = '[limits]\ndefault = { rate = "600/min" }\nconcurrency = 50\n' +
+  '[audit]\narguments = "hash"\nretention = "7d"\n';
 
 interface UpOptions extends ConfigOptions {
   readonly backend: readonly string[];
@@ -64,9 +68,7 @@ export async function up(request: UpRequest): Promise<number> {
   const url = `${gateway.url}${loaded.config.server.path}`;
   const backends = Object.keys(loaded.config.backends);
   if (output.isJson) output.json("up", { version: VERSION, url, management, file, backends });
-  else if (!output.isQuiet) {
-    welcome({ url, management, file, backends, name: loaded.config.server.name }, output);
-  }
+  else if (!output.isQuiet) welcome({ url, management, file, config: loaded.config }, output);
   return await exitCodeOf(gateway.finished);
 }
 
