@@ -85,7 +85,7 @@ describe("rules and what callers can make them do", () => {
   }, { timeout: 120_000 });
 
   it("a megabyte of arguments is judged", async () => {
-    const items = Array.from({ length: 20_000 }, (_, id) => ({ id, text: "x".repeat(20), big: 1 }));
+    const items = Array.from({ length: 3000 }, (_, id) => ({ id, text: "x".repeat(320), big: 1 }));
     const text = JSON.stringify({ items }).replace('"big":1', '"big":123456789012345678901');
     const { session } = await start([
       { name: "found", when: 'args.items.exists(i, i.text == "needle")', action: "deny" },
