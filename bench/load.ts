@@ -90,14 +90,16 @@ export class Load {
   /**
    * Calls the tool in loops, one per session, on connections of its own: servers close those that idle
    * between slices. A wrong reply is counted; a broken connection is counted and ends its loop.
+   * @param leadMs how long it is called before anything counts
    */
-  async run(durationMs: number): Promise<Slice> {
+  async run(durationMs: number, leadMs = 0): Promise<Slice> {
     const loops = await Promise.all(this.#sessions.map((session) => this.#connect(session)));
     const connections = loops.map(({ connection }) => connection);
-    const watchdog = bound(connections, durationMs + GRACE_MS);
+    const watchdog = bound(connections, leadMs + durationMs + GRACE_MS);
     try {
       const tally = new Tally();
       await Promise.all(loops.map((loop) => this.#call(loop, tally)));
+      if (leadMs > 0) await this.#measure(loops, tally, leadMs);
       tally.restart();
       return await this.#measure(loops, tally, durationMs);
     } finally {

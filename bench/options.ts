@@ -15,6 +15,8 @@ export interface Options {
   readonly runtimes: readonly RuntimeName[];
   readonly sections: readonly Section[];
   readonly sliceMs: number;
+  /** Load before each slice, which does not count. */
+  readonly leadMs: number;
   /** Load on each target before the first slice. */
   readonly warmUpMs: number;
   /** Starts of each program in the start-up section. */
@@ -46,13 +48,15 @@ export function readOptions(args: string[]): Options {
     throw new BenchError("Run all sections on all runtimes to write results: got a partial run");
   }
   return {
-    rounds: count("--rounds", values.rounds ?? (quick ? "5" : "15")),
+    rounds: count("--rounds", values.rounds ?? (quick ? "5" : "9")),
     inFlight: (values["in-flight"] ?? (quick ? "32" : "1,32")).split(",")
       .map((item) => count("--in-flight", item)),
     runtimes: choices("--runtimes", values.runtimes, RUNTIMES),
     sections: choices("--only", values.only ?? SECTIONS.join(), SECTIONS),
-    // Many short rounds: what else the machine does then falls on both sides of a ratio.
-    sliceMs: quick ? 250 : 350,
+    // Rounds: what else the machine does then falls on both sides of a ratio. A target that idled while the others
+    // had their turn runs cold at first, which is not how gateways run under load: that does not count.
+    sliceMs: quick ? 800 : 1000,
+    leadMs: 700,
     warmUpMs: quick ? 3000 : 6000,
     starts: quick ? 3 : 9,
     write,

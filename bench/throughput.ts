@@ -72,7 +72,7 @@ async function warmUp(target: Live, headers: string, durationMs: number): Promis
 async function measureLevel(
   targets: readonly Live[],
   asked: Required<LoadOptions>,
-  { rounds, sliceMs }: Options,
+  { rounds, sliceMs, leadMs }: Options,
 ): Promise<Row[]> {
   const rows: { plan: TargetPlan; load: Load; slices: Slice[] }[] = [];
   for (const target of targets) {
@@ -80,7 +80,7 @@ async function measureLevel(
   }
   const ms = Math.max(sliceMs, asked.work.tool === "sleep" ? asked.work.ms * CALLS_OF_LOOP : 0);
   for (let round = 0; round < rounds; round++) {
-    for (const { load, slices } of rows) slices.push(await load.run(ms));
+    for (const { load, slices } of rows) slices.push(await load.run(ms, leadMs));
   }
   return rows;
 }
