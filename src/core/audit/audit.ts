@@ -13,7 +13,6 @@ import type { Random } from "../../ports/random.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import type { Call, Outcome } from "../call/call.ts";
 import { Account } from "./account.ts";
-import { isAudited } from "./audited.ts";
 import {
   type CallEnd,
   completeDraft,
@@ -151,7 +150,6 @@ export class Audit implements Recorder {
       if (policy.when_full === "refuse-calls") throw unavailable(cause, "no");
       return undefined;
     }
-    call.isIntended = true;
     this.#account.opened();
     return policy.durability === "power" ? this.#synced("no") : undefined;
   }
@@ -161,7 +159,6 @@ export class Audit implements Recorder {
    * @returns the outcome to tell: a refusal when nobody may know what cannot be recorded
    */
   settled(call: Call, end: CallEnd): Outcome | Promise<Outcome> {
-    if (!isAudited(call.method)) return end.outcome;
     const policy = this.#policyOf(call);
     const options = this.#rowOptions(policy);
     const draft = call.draft ?? draftOf(call, options);

@@ -71,10 +71,8 @@ export class Call implements InFlight {
   decisions: readonly string[] = NO_DECISIONS;
   /** What the audit knows of it so far; set by `intent`. */
   draft: Draft | undefined = undefined;
-  /** The JSON of it, as the journal has its intent. */
+  /** The JSON of it, once its intent is in the journal. */
   draftText: string | undefined = undefined;
-  /** Its intent is in the journal: it may have reached a backend. Set by `intent`. */
-  isIntended = false;
   /** Set by `resolve`. */
   target: Target | undefined = undefined;
   /** Set by `limit`: counts into what may be under way, until it is settled. */
@@ -100,6 +98,11 @@ export class Call implements InFlight {
     this.startedAt = init.startedAt;
     this.at = init.at;
     this.size = init.size;
+  }
+
+  /** Its intent is in the journal: it may have reached a backend. */
+  get isIntended(): boolean {
+    return this.draftText !== undefined;
   }
 
   /** Why the client no longer wants the answer, if so. */

@@ -10,7 +10,13 @@ import type { CallFeed } from "../runtime/call_feed.ts";
 import type { RollingTraffic } from "../runtime/traffic.ts";
 import type { Call, Outcome } from "./call.ts";
 import { endingOf } from "./ending.ts";
+import { STEPS } from "./methods.ts";
 import { CallMetrics } from "./metrics.ts";
+
+/** Methods whose calls are recorded: those that can reach a backend. The others read what the gateway has. */
+const RECORDED: ReadonlySet<string> = new Set(
+  [...STEPS].filter(([, steps]) => steps.includes("intent")).map(([method]) => method),
+);
 
 export interface SettleOptions {
   readonly clock: Clock;
@@ -47,6 +53,7 @@ export function createSettle(
     return outcome;
   };
   return (call, outcome) => {
+    if (!RECORDED.has(call.method)) return count(call, outcome);
     const end = {
       outcome,
       ending: endingOf(call, outcome),
