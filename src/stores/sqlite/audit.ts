@@ -1,6 +1,6 @@
 import { open } from "node:fs/promises";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { auditColumns } from "../../contract/audit_columns.ts";
+import { AUDIT_SEARCHED, auditColumns } from "../../contract/audit_columns.ts";
 import type { AuditReader, AuditSink, DeliveredRow } from "../../ports/audit.ts";
 import { rowsOfRun, storedRuns, trimRuns } from "./audit_runs.ts";
 import { AUDIT_FILE } from "./audit_schema.ts";
@@ -118,42 +118,18 @@ function inTransaction<Result>(database: DatabaseSync, work: () => Result): Resu
   }
 }
 
+/** What stands before hash and text, each from the row. */
+const COLUMNS = ["instance", "sequence", "at", ...AUDIT_SEARCHED] as const;
+
 function prepareInsert(database: DatabaseSync): StatementSync {
+  const names = [...COLUMNS, "hash", "row"];
   return database.prepare(
-    `INSERT INTO audit (instance, sequence, at, kind, request, principal, name, backend, method, outcome,
-        session, hash, row)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    `INSERT INTO audit (${names.join()}) VALUES (${names.map(() => "?").join()})
       ON CONFLICT (instance, sequence) DO NOTHING`,
   );
 }
 
 function insertRow(insert: StatementSync, { row, text, hash }: DeliveredRow): void {
-  const {
-    instance,
-    sequence,
-    at,
-    kind,
-    request,
-    principal,
-    name,
-    backend,
-    method,
-    outcome,
-    session,
-  } = auditColumns(row);
-  insert.run(
-    instance,
-    sequence,
-    at,
-    kind,
-    request,
-    principal,
-    name,
-    backend,
-    method,
-    outcome,
-    session,
-    hash,
-    text,
-  );
+  const columns = auditColumns(row);
+  insert.run(...COLUMNS.map((name) => columns[name]), hash, text);
 }
