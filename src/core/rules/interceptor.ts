@@ -125,6 +125,8 @@ export interface Interceptor {
   readonly name: string;
   readonly call?: Hook<"call">;
   readonly result?: Hook<"result">;
+  /** Whether the text of a result has nothing for `result`: asked first, because it costs less than showing it. */
+  readonly skipsResult?: (text: string) => boolean;
   readonly list?: Hook<"list">;
   readonly ask?: Hook<"ask">;
   readonly reply?: Hook<"reply">;

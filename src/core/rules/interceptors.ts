@@ -38,6 +38,8 @@ export class Interceptors {
   readonly #clock: Clock;
   readonly #ports: ChainPorts;
   readonly #phases: Phases;
+  /** Of those that look at results. */
+  readonly #skips: readonly ((text: string) => boolean)[];
 
   /** @throws SentinelError CONFIG_INVALID when `interceptors.order` names one there is not */
   constructor(
@@ -67,6 +69,8 @@ export class Interceptors {
       ask: hooks("ask"),
       reply: hooks("reply"),
     };
+    this.#skips = chain.filter(({ result }) => result !== undefined)
+      .map((one) => one.skipsResult?.bind(one) ?? (() => false));
   }
 
   /** A request on its way to a backend. @throws SentinelError when it is refused */
@@ -79,10 +83,14 @@ export class Interceptors {
   /** An answer on its way back, the same object unless a hook changed it. @throws SentinelError when it is refused */
   result(call: Call, answer: LinkReply): LinkReply | Promise<LinkReply> {
     const { result: hooks } = this.#phases;
-    if (hooks.length === 0) return answer;
+    if (hooks.length === 0 || this.#isSkipped(answer)) return answer;
     const { passage, answered } = resultPassage(call, this.#attention(call), answer);
     const passing = pass(hooks, passage, this.#ports);
     return passing === undefined ? answered() : passing.then(answered);
+  }
+
+  #isSkipped(answer: LinkReply): boolean {
+    return !("error" in answer) && this.#skips.every((skips) => skips(answer.result));
   }
 
   /** Whether lists are looked at. */

@@ -14,9 +14,8 @@ export function createRedact(mask: (text: string) => string): Interceptor {
   };
   return {
     name: "redact",
+    skipsResult: (text) => mask(text) === text && !ESCAPED.test(text),
     result: (request) => {
-      const { text } = request;
-      if (mask(text) === text && !ESCAPED.test(text)) return undefined;
       const result = masked(request.result);
       return result && { result };
     },
