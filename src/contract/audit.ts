@@ -17,6 +17,10 @@ export const UNKNOWN_OUTCOME = "unknown";
 /** Outcome of a row of kind `gap`. */
 export const GAP_OUTCOME = "dropped";
 
+/** From the era of the client to that of the backend. */
+export const BRIDGES = ["legacy-to-modern", "modern-to-legacy"] as const;
+export type Bridge = (typeof BRIDGES)[number];
+
 /**
  * One row, without its place in the chain. The text that is hashed, stored and exported is the JSON of it,
  * members in this order, absent ones left out.
@@ -41,6 +45,7 @@ const row = {
     text("Exposed tool or prompt name, or URI, as the caller gave it; target of an operation."),
   ),
   backend: maybe(text("Who was to answer.")),
+  backendProtocol: maybe(text("Protocol revision spoken with it.")),
   definition: maybe(
     text("SHA-256 over the canonical definition of the tool or prompt that was called."),
   ),
@@ -55,6 +60,8 @@ const row = {
   reason: maybe(text("More about why; of an operation the words of who asked.")),
   executed: maybe(oneOf(["no", "unknown"], "Whether a failed call may have reached the backend.")),
   decisions: maybe(list(v.string(), "What rules, limits and checks decided, in order.")),
+  bridge: maybe(oneOf(BRIDGES, "Between which eras it was translated; missing within one.")),
+  rounds: maybe(count("How often the caller was asked something before the answer.")),
   durationMs: maybe(amount("From its arrival to its answer; missing when nobody knows.")),
   backendMs: maybe(amount("What of it the backend took.")),
   requestBytes: maybe(count("Size of the parameters.")),

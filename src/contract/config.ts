@@ -10,6 +10,7 @@ import { catalog, toolset } from "./config/catalog.ts";
 import { key } from "./config/key.ts";
 import { management, reload, telemetry } from "./config/operation.ts";
 import { auth, interceptors, kill, limits, role, rule } from "./config/policy.ts";
+import { bridge } from "./config/bridge.ts";
 import { audit, sessions } from "./config/records.ts";
 import { server } from "./config/server.ts";
 import { name } from "./config/values.ts";
@@ -51,6 +52,9 @@ export const ConfigSchema = v.strictObject({
   }),
   audit: key(v.optional(audit, {}), "Record of everything.", { reload: "restart" }),
   sessions: key(v.optional(sessions, {}), "Sessions of clients.", { reload: "restart" }),
+  bridge: key(v.optional(bridge, {}), "Clients without sessions, and what is between the eras.", {
+    reload: "live",
+  }),
   management: key(
     v.optional(management, {}),
     "Control plane: its own listener, its own tokens.",

@@ -75,6 +75,28 @@ export const ERRORS = {
     meaning: "A defect of the gateway. The answer carries only the request id.",
     remedy: "Look the request id up in the log and report it.",
   },
+  HEADER_MISMATCH: {
+    code: -32020,
+    http: 400,
+    fault: "caller",
+    meaning: "A header that revision 2026-07-28 asks for is missing, or says something else than the " +
+      "body: `MCP-Protocol-Version`, `Mcp-Method`, `Mcp-Name`, `Mcp-Param-*`.",
+    remedy: "Write the headers from the body that is sent; `data.header` names the one that differs.",
+  },
+  CAPABILITY_MISSING: {
+    code: -32021,
+    http: 400,
+    fault: "caller",
+    meaning: "The request needs a capability that the client did not declare with it.",
+    remedy: "Declare what `data.requiredCapabilities` names, if the client can do it.",
+  },
+  REVISION_UNSUPPORTED: {
+    code: -32022,
+    http: 400,
+    fault: "caller",
+    meaning: "The request names a protocol revision that is not served.",
+    remedy: "Use one of `data.supported`, or send `initialize` for an older revision.",
+  },
   BAD_HTTP: {
     code: -32000,
     http: 400,

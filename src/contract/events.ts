@@ -67,6 +67,10 @@ export const EVENTS = {
   },
   "backend.starting": { severity: "info", meaning: "A connection to the backend is being made." },
   "backend.ready": { severity: "info", meaning: "The backend answered the handshake." },
+  "backend.era": {
+    severity: "info",
+    meaning: "It was found out which era of the protocol the backend speaks.",
+  },
   "backend.degraded": {
     severity: "warn",
     meaning: "The backend is connected, but part of its catalog could not be read.",

@@ -1,4 +1,5 @@
 /** Every metric, in one table. Names, labels and the values of finite labels are a promise to dashboards. */
+import { BRIDGES } from "./audit.ts";
 import { namesOf } from "./describe.ts";
 import { BACKEND_KINDS, BACKEND_STATES, RUNTIME_STATES } from "./status.ts";
 
@@ -309,13 +310,24 @@ export const METRICS = {
     kind: "gauge",
     help: "Open event streams.",
     labels: ["kind"],
-    values: { kind: ["client_sse", "backend_sse", "management_events"] },
+    values: { kind: ["client_sse", "client_listen", "backend_sse", "management_events"] },
+  },
+  sentinel_parked_calls: {
+    kind: "gauge",
+    help: "Calls of modern clients to legacy backends that wait for the client's answer.",
+    labels: [],
+  },
+  sentinel_bridge_rounds_total: {
+    kind: "counter",
+    help: "Times a client was asked in the middle of a call that crosses eras.",
+    labels: ["bridge", "result"],
+    values: { bridge: BRIDGES, result: ["answered", "failed", "expired"] },
   },
   sentinel_stream_events_dropped_total: {
     kind: "counter",
     help: "Events a reader was too slow for; its stream was ended.",
     labels: ["kind"],
-    values: { kind: ["client_sse", "management_events"] },
+    values: { kind: ["client_sse", "client_listen", "management_events"] },
   },
   sentinel_config_reloads_total: {
     kind: "counter",

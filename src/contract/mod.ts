@@ -51,6 +51,7 @@ export {
   type BackendStatus,
   BackendStatusSchema,
   type DroppedMessages,
+  type Era,
   type RefusedItem,
   RUNTIME_STATES,
   type RuntimeState,

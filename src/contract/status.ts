@@ -33,6 +33,10 @@ export type BackendKind = (typeof BACKEND_KINDS)[number];
 export const RuntimeStateSchema = oneOf(namesOf(RUNTIME_STATES), "State of the gateway.");
 const BackendStateSchema = oneOf(namesOf(BACKEND_STATES), "State of the backend.");
 
+/** Whether clients shake hands and have sessions, or each request says everything itself. */
+export const ERAS = ["legacy", "modern"] as const;
+export type Era = (typeof ERAS)[number];
+
 /** Counters of things a backend sent that belong to nobody. */
 const DroppedMessagesSchema = v.object({
   foreign: count("Replies whose id we never used."),
@@ -60,6 +64,7 @@ export const BackendStatusSchema = v.object({
   state: BackendStateSchema,
   since: moment("Since when in this state."),
   protocol: maybe(text("Negotiated protocol revision of the last good handshake.")),
+  era: maybe(oneOf(ERAS, "Era of that revision: sessions, or requests that say everything themselves.")),
   lastError: maybe(text("Last failure; kept while it is ready again.")),
   exitCode: maybe(amount("Exit code of the last child, for stdio backends.")),
   signal: maybe(text("Signal that ended the last child.")),

@@ -167,7 +167,7 @@ export function createCore(config: Config, ports: CorePorts): Core {
     },
     snapshot: () => snapshotOf(runtime, operator, ports.version),
     config: () => runtime.world.config,
-    inFlight: () => runtime.sessions.inFlight,
+    inFlight: () => runtime.inFlight,
   };
 }
 
@@ -184,6 +184,9 @@ function createContext(runtime: Runtime, ports: CorePorts, feed: CallFeed): Fron
     line: createLine(runtime, ports, feed),
     authenticate: createAuthenticator({ ...ports, config: () => runtime.world.config }),
     sessions: runtime.sessions,
+    clients: runtime.clients,
+    parked: runtime.parked,
+    listens: runtime.listens,
     events: ports.events,
     server: { name, version: ports.version },
     maxRequestBytes: () => runtime.world.config.server.max_request_size,

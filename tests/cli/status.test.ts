@@ -77,6 +77,8 @@ const STATUS: ReturnType<Control["status"]> = {
   backends: { total: 4, states: { ready: 2, backoff: 1, disabled: 1 } },
   catalog: { revision: 3, tools: 142, prompts: 0, resources: 0, templates: 0, refused: 3 },
   sessions: 37,
+  parked: 0,
+  listens: 0,
   inFlight: 3,
   traffic: { callsPerMinute: 412, errorRatio: 0.012, p50Ms: 84, p95Ms: 1900 },
   killSwitches: 1,

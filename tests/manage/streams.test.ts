@@ -24,6 +24,7 @@ const CALL: CallRecord = {
   outcome: "ok",
   durationMs: 1,
   session: "s",
+  era: "legacy",
   transport: "streamable_http",
   protocol: "2025-11-25",
 };

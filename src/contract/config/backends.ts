@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { REACTIONS } from "../definitions.ts";
+import { ERAS } from "../status.ts";
 import { key } from "./key.ts";
 import {
   count,
@@ -191,6 +192,17 @@ export const backend = v.strictObject({
     v.optional(oneOf("transport", ["auto", "streamable_http", "http_sse"]), "auto"),
     'HTTP transport: "auto" tries Streamable HTTP, then HTTP+SSE.',
     { example: '"http_sse"', reload: "reconnect" },
+  ),
+  era: key(
+    v.optional(oneOf("era", ["auto", ...ERAS]), "auto"),
+    'Era of its protocol: "auto" asks the backend; "legacy" shakes hands (up to 2025-11-25), ' +
+      '"modern" does not (2026-07-28).',
+    { example: '"legacy"', reload: "reconnect" },
+  ),
+  cache_ttl: key(
+    v.optional(grace, "0s"),
+    "How long modern clients may keep lists and resources of a backend that says nothing of it.",
+    { example: '"30s"', reload: "live" },
   ),
   alias: key(v.optional(name), "Prefix of the exposed names, in place of the table's name.", {
     example: '"gh"',

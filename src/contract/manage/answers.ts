@@ -1,6 +1,6 @@
 /** What the management API answers. The same objects are the CLI's `--json` and what a TUI shows. */
 import * as v from "valibot";
-import { AuditAccountSchema, AuditRecordSchema, AuditRunSchema } from "../audit.ts";
+import { AuditAccountSchema, AuditRecordSchema, AuditRunSchema, BRIDGES } from "../audit.ts";
 import { FindingSchema, HeldSchema, PinSchema } from "../definitions.ts";
 import { amount, count, flag, list, maybe, moment, oneOf, text } from "../describe.ts";
 import { GatewayEventSchema, SEVERITIES } from "../events.ts";
@@ -8,6 +8,7 @@ import { ActorSchema, ConfigChangeSchema, OperationSchema } from "../operations.
 import {
   BackendStatusSchema,
   CatalogSummarySchema,
+  ERAS,
   RefusedItemSchema,
   RuntimeStateSchema,
   TrafficSchema,
@@ -54,6 +55,8 @@ export const StatusAnswer = v.object({
   }),
   catalog: CatalogSummarySchema,
   sessions: count("Open sessions."),
+  parked: count("Calls of modern clients that wait for an answer to a question."),
+  listens: count("Open listens of modern clients."),
   inFlight: count("Calls being answered."),
   traffic: TrafficSchema,
   killSwitches: count("Kill switches that are set."),
@@ -142,9 +145,13 @@ export const CallSchema = v.object({
   error: maybe(text("Stable code of a refusal.")),
   durationMs: amount("From its arrival to its answer."),
   principal: maybe(text("Issuer and subject of the caller; missing while sign-in is off.")),
-  session: text("Id of the session as `/sessions` shows it."),
+  session: maybe(text("Id of the session as `/sessions` shows it; missing for a modern client.")),
   transport: text("Front it came by."),
+  era: oneOf(ERAS, "Era of the client's protocol revision."),
   protocol: text("Protocol revision of the client."),
+  backendProtocol: maybe(text("Protocol revision spoken with the backend.")),
+  bridge: maybe(oneOf(BRIDGES, "Between which eras it was translated; missing within one.")),
+  rounds: maybe(count("How often the caller was asked something before the answer.")),
 });
 export type CallRecord = v.InferOutput<typeof CallSchema>;
 

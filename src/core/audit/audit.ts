@@ -277,8 +277,8 @@ export class Audit implements Recorder {
     }
   }
 
-  #policyOf({ target, session }: Call): RecordingPolicy {
-    return this.#policies.of(target, session.principal.roles);
+  #policyOf({ target, caller }: Call): RecordingPolicy {
+    return this.#policies.of(target, caller.principal.roles);
   }
 
   #rowOptions(policy: RecordingPolicy): RowOptions {

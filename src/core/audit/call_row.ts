@@ -43,8 +43,8 @@ export function draftOf(
   call: Call,
   { instance, digest, config, forms, policy }: RowOptions,
 ): Draft {
-  const { session, target } = call;
-  const { principal } = session;
+  const { caller, target } = call;
+  const { principal } = caller;
   return {
     instance,
     sequence: 0,
@@ -54,15 +54,16 @@ export function draftOf(
     at: new Date(call.at).toISOString(),
     principal: principal.id,
     roles: principal.roles,
-    client: session.client,
-    address: session.address,
-    session: session.ref,
-    transport: session.front,
-    era: "legacy",
-    protocol: session.revision,
+    client: caller.client,
+    address: caller.address,
+    session: caller.ref,
+    transport: caller.front,
+    era: caller.era,
+    protocol: caller.revision,
     method: call.method,
     name: target?.exposed ?? nameIn(call),
     backend: target?.backend,
+    backendProtocol: call.link?.revision,
     definition: target === undefined ? undefined : definitionIn(target, digest),
     revision: call.world.revision,
     config,
@@ -73,6 +74,8 @@ export function draftOf(
     reason: undefined,
     executed: "unknown",
     decisions: decisionsOf(call),
+    bridge: undefined,
+    rounds: undefined,
     durationMs: undefined,
     backendMs: undefined,
     requestBytes: call.size,
@@ -99,6 +102,8 @@ export function completeDraft(
   draft.reason = error === undefined ? undefined : reasonOf(error);
   draft.executed = error?.details.executed;
   draft.decisions = decisionsOf(call);
+  draft.bridge = call.bridge;
+  draft.rounds = call.rounds === 0 ? undefined : call.rounds;
   draft.durationMs = rounded(ms);
   draft.backendMs = call.isIntended ? rounded(call.backendMs) : undefined;
   draft.resultBytes = text?.length;
@@ -122,6 +127,8 @@ export function endedText(draft: Draft, before: string): string {
     reason: draft.reason,
     executed: draft.executed,
     decisions: draft.decisions,
+    bridge: draft.bridge,
+    rounds: draft.rounds,
     durationMs: draft.durationMs,
     backendMs: draft.backendMs,
     requestBytes: draft.requestBytes,

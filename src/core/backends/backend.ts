@@ -9,7 +9,9 @@ import {
 } from "../../contract/mod.ts";
 import type { BackendCatalog } from "../catalog/types.ts";
 import type { JsonObject } from "../mcp/json.ts";
-import type { Session } from "../session/session.ts";
+import type { Caller } from "../session/caller.ts";
+import type { Subscriber } from "../session/subscriber.ts";
+import { Session } from "../session/session.ts";
 import { ALL_CAPABILITIES, declaredCapabilities } from "./declared.ts";
 import type { Ask, AskReply, Link, LinkReply } from "./link.ts";
 import { LinkFactory } from "./link_factory.ts";
@@ -30,7 +32,7 @@ export interface BackendEvents {
   /** What it offers was read over a new link, which calls do not use yet. */
   read(backend: Backend): void;
   /** A resource somebody subscribed to was updated. */
-  updated(backend: Backend, uri: string, sessions: Iterable<Session>): void;
+  updated(backend: Backend, uri: string, subscribers: Iterable<Subscriber>): void;
   /** A log message that belongs to no call; `session` when its link belongs to one. */
   logged(backend: Backend, params: JsonObject, session: Session | undefined): void;
   /** Any other message that belongs to one session. */
@@ -183,16 +185,21 @@ export class Backend {
   }
 
   /**
-   * The link for a session's calls; a promise only when one has to be opened or the backend is starting.
+   * The link for a caller's calls; a promise only when one has to be opened or the backend is starting.
    * @throws SentinelError BACKEND_DISABLED, CIRCUIT_OPEN or what the handshake fails with
    */
-  link(session: Session): Link | Promise<Link> {
-    if (this.#main !== undefined) return this.#linkOf(session);
+  link(caller: Caller): Link | Promise<Link> {
+    if (this.#main !== undefined) return this.#linkOf(caller);
     // A link of the session's own may live on while the main one is made again.
-    const living = this.#pool.living(this.#poolRequest(session)?.key);
+    const living = this.#pool.living(this.#poolRequest(caller)?.key);
     if (living !== undefined) return living;
-    if (this.state === "starting") return this.#decided.then(() => this.#linkOf(session));
+    if (this.state === "starting") return this.#decided.then(() => this.#linkOf(caller));
     throw this.#down();
+  }
+
+  /** A call of a caller without a session has ended. */
+  giveBack(caller: Caller): void {
+    this.#pool.release(caller);
   }
 
   release(session: Session): void {
@@ -201,15 +208,15 @@ export class Backend {
   }
 
   /** Undefined when the session has a link of its own, which carries its subscriptions itself. */
-  subscribe(uri: string, session: Session): Promise<LinkReply> | undefined {
-    if (this.#main === undefined || this.#ownLink(session) !== undefined) return undefined;
-    return this.#upstream.subscribe(uri, session, this.#main);
+  subscribe(uri: string, subscriber: Subscriber): Promise<LinkReply> | undefined {
+    if (this.#main === undefined || this.#ownLink(subscriber) !== undefined) return undefined;
+    return this.#upstream.subscribe(uri, subscriber, this.#main);
   }
 
   /** Undefined as for `subscribe`. */
-  unsubscribe(uri: string, session: Session): Promise<LinkReply> | undefined {
-    if (this.#ownLink(session) !== undefined) return undefined;
-    return this.#upstream.unsubscribe(uri, session, this.#main);
+  unsubscribe(uri: string, subscriber: Subscriber): Promise<LinkReply> | undefined {
+    if (this.#ownLink(subscriber) !== undefined) return undefined;
+    return this.#upstream.unsubscribe(uri, subscriber, this.#main);
   }
 
   /** A client was asked to visit a URL; it is told when the backend says that this is done. */
@@ -250,6 +257,7 @@ export class Backend {
       lines,
       found: this.found,
       protocol: main?.revision,
+      era: main?.era,
       inFlight: this.inFlight,
       links: (main === undefined ? 0 : 1) + this.#pool.size,
       traffic: this.traffic.read(this.#ports.clock.monotonic()),
@@ -308,23 +316,28 @@ export class Backend {
     else this.#events.relayed(session, method, params);
   }
 
-  #linkOf(session: Session): Link | Promise<Link> {
+  #linkOf(caller: Caller): Link | Promise<Link> {
     if (this.#main === undefined) throw this.#down();
-    const request = this.#poolRequest(session);
-    return request === undefined ? this.#main : this.#pool.get(session, request);
+    const request = this.#poolRequest(caller);
+    return request === undefined ? this.#main : this.#pool.get(caller, request);
   }
 
-  /** Which link a session uses: undefined for the main one. */
-  #poolRequest(session: Session): PoolRequest | undefined {
+  /** Which link a caller uses: undefined for the main one. */
+  #poolRequest(caller: Caller): PoolRequest | undefined {
     if (!this.#opener.attributes) return undefined;
-    const capabilities = declaredCapabilities(session.capabilities);
+    const capabilities = declaredCapabilities(caller.capabilities);
     const alone = this.config.instances !== "shared" ||
       (!this.#opener.mayShare && Object.keys(capabilities).length > 0);
-    if (alone) return { key: `session ${session.id}`, capabilities, owner: session };
-    return { key: JSON.stringify(capabilities), capabilities, owner: undefined };
+    const declared = JSON.stringify(capabilities);
+    if (!alone) return { key: declared, capabilities, owner: undefined };
+    if (caller instanceof Session) {
+      return { key: `session ${caller.id}`, capabilities, owner: caller };
+    }
+    const key = this.#pool.vacant(`principal ${caller.principal.id} ${declared}`, caller);
+    return { key, capabilities, owner: undefined };
   }
 
-  #ownLink(session: Session): Link | undefined {
+  #ownLink(session: object): Link | undefined {
     for (const { link, owner } of this.#pool.open()) if (owner === session) return link;
     return undefined;
   }

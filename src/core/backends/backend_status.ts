@@ -4,6 +4,7 @@ import {
   type BackendState,
   type BackendStatus,
   type DroppedMessages,
+  type Era,
   SentinelError,
   type Traffic,
 } from "../../contract/mod.ts";
@@ -22,6 +23,7 @@ export interface StatusParts {
   readonly lines: number;
   readonly found: BackendCatalog | undefined;
   readonly protocol: string | undefined;
+  readonly era: Era | undefined;
   readonly inFlight: number;
   readonly links: number;
   readonly traffic: Traffic;
@@ -48,6 +50,7 @@ export function backendStatus(parts: StatusParts): BackendStatus {
     dropped: { ...dropped },
     ...known({
       protocol: parts.protocol,
+      era: parts.era,
       lastError: describe(supervisor.lastError),
       exitCode: opener.lastExit?.code,
       signal: opener.lastExit?.signal,

@@ -1,4 +1,4 @@
-import type { RpcError, SentinelError } from "../../contract/mod.ts";
+import type { Era, RpcError, SentinelError } from "../../contract/mod.ts";
 import type { JsonObject } from "../mcp/json.ts";
 
 /** Answer of a backend: JSON text of `result` as it came, or its error. */
@@ -7,6 +7,8 @@ export type LinkReply =
     readonly result: string;
     /** A tool says that it failed. */
     readonly isError?: true;
+    /** What a modern backend says it is, unless it is `complete`: it wants answers, or began a task. */
+    readonly type?: "input_required" | "task";
   }
   | { readonly error: RpcError };
 
@@ -33,10 +35,21 @@ export interface LinkRequest {
   readonly timeoutMs: number;
   /** Name of the catalog, for metrics. */
   readonly tool?: string;
+  /** What a modern backend is told of the client; a legacy one was told in the handshake. */
+  readonly client?: ClientFacts;
   /** Progress (with the caller's own token) and log messages that belong to this request. */
   readonly notify?: (method: string, params: JsonObject) => void;
   /** Server requests that belong to this request. Absent: declined. */
   readonly ask?: (ask: Ask) => Promise<AskReply>;
+}
+
+/** What each request to a modern backend says of whom it is for; only what may be bridged. */
+export interface ClientFacts {
+  readonly capabilities: JsonObject;
+  /** Least severe log message wanted; absent: none. */
+  readonly logLevel?: string;
+  /** Input schema of the tool that is called, for `Mcp-Param-*`. */
+  readonly inputSchema?: JsonObject;
 }
 
 /** A request under way. */
@@ -57,8 +70,9 @@ export interface LinkEvents {
   closed(error: SentinelError): void;
 }
 
-/** One initialized connection to a backend. */
+/** One connection to a backend whose era is known, with the handshake done where there is one. */
 export interface Link {
+  readonly era: Era;
   readonly revision: string;
   readonly capabilities: JsonObject;
   readonly instructions: string | undefined;
@@ -68,5 +82,10 @@ export interface Link {
   readonly open: boolean;
   request(request: LinkRequest): Exchange;
   notify(method: string, params?: JsonObject): void;
+  /**
+   * Has updates of exactly these resources sent from now on. Modern links only; elsewhere it is a request.
+   * @throws SentinelError as a request does
+   */
+  watch?(uris: readonly string[]): Promise<LinkReply>;
   close(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 /** Links of one backend beside its main link: one per set of declared capabilities, or per session. */
-import type { SentinelError } from "../../contract/mod.ts";
+import { SentinelError } from "../../contract/mod.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { JsonObject } from "../mcp/json.ts";
 import type { Session } from "../session/session.ts";
@@ -8,6 +8,8 @@ import type { Link } from "./link.ts";
 /** A shared link without sessions is closed after this long. */
 const IDLE_MS = 60_000;
 const SWEEP_MS = 10_000;
+/** Links that one caller without a session may use at a time, where calls cannot share one. */
+const MAX_EXCLUSIVE = 16;
 
 /** What opens a link of the pool. */
 export interface PoolRequest {
@@ -18,7 +20,8 @@ export interface PoolRequest {
 }
 
 interface Entry {
-  readonly sessions: Set<Session>;
+  /** Sessions, and callers without one while their call is under way. */
+  readonly users: Set<object>;
   readonly owner: Session | undefined;
   opening: Promise<Link> | undefined;
   link: Link | undefined;
@@ -63,19 +66,37 @@ export class LinkPool {
     return key === undefined ? undefined : this.#entries.get(key)?.link;
   }
 
+  /**
+   * A key that begins with `prefix` and whose link nobody else uses now: on a connection without streams a
+   * question of the backend can be told to belong to a call only when there is no other.
+   * @throws SentinelError OVERLOADED when all that there may be are in use
+   */
+  vacant(prefix: string, user: object): string {
+    for (let number = 1; number <= MAX_EXCLUSIVE; number++) {
+      const key = `${prefix} ${number}`;
+      const users = this.#entries.get(key)?.users;
+      if (users === undefined || users.size === 0 || users.has(user)) return key;
+    }
+    throw new SentinelError("OVERLOADED", "Cannot take the call: all connections are in use", {
+      reason: `at most ${MAX_EXCLUSIVE} for each caller`,
+      executed: "no",
+      http: 200,
+    });
+  }
+
   /** The link for a key; opened on first use, the same promise while it opens. */
-  get(session: Session, request: PoolRequest): Link | Promise<Link> {
+  get(user: object, request: PoolRequest): Link | Promise<Link> {
     const entry = this.#entries.get(request.key) ?? this.#add(request);
-    entry.sessions.add(session);
+    entry.users.add(user);
     entry.idleSince = undefined;
     if (entry.link !== undefined) return entry.link;
     return entry.opening ??= this.#open(entry, request);
   }
 
-  /** The session has ended: its own link closes, shared ones lose a user. */
-  release(session: Session): void {
+  /** A session or a call has ended: the link of a session closes, others lose a user. */
+  release(user: object): void {
     for (const [key, entry] of this.#entries) {
-      if (!entry.sessions.delete(session) || entry.sessions.size > 0) continue;
+      if (!entry.users.delete(user) || entry.users.size > 0) continue;
       if (entry.owner === undefined) entry.idleSince = this.#options.clock.monotonic();
       else void this.#remove(key, entry);
     }
@@ -88,7 +109,7 @@ export class LinkPool {
 
   #add({ key, owner }: PoolRequest): Entry {
     const entry: Entry = {
-      sessions: new Set(),
+      users: new Set(),
       owner,
       opening: undefined,
       link: undefined,

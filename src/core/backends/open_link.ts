@@ -57,6 +57,7 @@ export async function openLink(openWire: OpenWire, options: LinkOptions): Promis
 }
 
 class JsonRpcLink implements Link {
+  readonly era = "legacy";
   revision = LATEST_LEGACY;
   capabilities: JsonObject = {};
   instructions: string | undefined;

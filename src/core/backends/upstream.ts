@@ -2,6 +2,7 @@
 import { SentinelError } from "../../contract/mod.ts";
 import { isObject } from "../mcp/json.ts";
 import type { Session } from "../session/session.ts";
+import type { Subscriber } from "../session/subscriber.ts";
 import type { Link, LinkReply } from "./link.ts";
 
 const ANSWER_MS = 10_000;
@@ -12,7 +13,7 @@ const MAX_ELICITATIONS = 1000;
 const DONE: LinkReply = { result: "{}" };
 
 interface Subscription {
-  readonly sessions: Set<Session>;
+  readonly subscribers: Set<Subscriber>;
   /** What the backend answered to the first subscriber; the others share it. */
   asked: Promise<LinkReply>;
 }
@@ -29,24 +30,29 @@ export class Upstream {
     this.#wantedLogLevel = wantedLogLevel;
   }
 
-  subscribers(uri: string): Iterable<Session> {
-    return this.#subscriptions.get(uri)?.sessions ?? [];
+  subscribers(uri: string): Iterable<Subscriber> {
+    return this.#subscriptions.get(uri)?.subscribers ?? [];
   }
 
   /** The first subscriber of a URI asks the backend; the others are counted. */
-  async subscribe(uri: string, session: Session, link: Link): Promise<LinkReply> {
+  async subscribe(uri: string, subscriber: Subscriber, link: Link): Promise<LinkReply> {
     const subscription = this.#subscriptions.get(uri) ?? this.#add(uri, link);
     // Before the answer: the first update may come with it.
-    subscription.sessions.add(session);
+    subscription.subscribers.add(subscriber);
     const reply = await subscription.asked;
     if ("error" in reply) this.#subscriptions.delete(uri);
     return reply;
   }
 
   /** The last subscriber of a URI tells the backend. */
-  async unsubscribe(uri: string, session: Session, link: Link | undefined): Promise<LinkReply> {
-    const sessions = this.#subscriptions.get(uri)?.sessions;
-    if (sessions === undefined || !sessions.delete(session) || sessions.size > 0) return DONE;
+  async unsubscribe(
+    uri: string,
+    subscriber: Subscriber,
+    link: Link | undefined,
+  ): Promise<LinkReply> {
+    const subscribers = this.#subscriptions.get(uri)?.subscribers;
+    if (subscribers === undefined || !subscribers.delete(subscriber)) return DONE;
+    if (subscribers.size > 0) return DONE;
     this.#subscriptions.delete(uri);
     return link === undefined ? DONE : await ask(link, "resources/unsubscribe", { uri });
   }
@@ -85,15 +91,15 @@ export class Upstream {
     ask(link, "logging/setLevel", { level }).catch(() => this.#told.delete(link));
   }
 
-  /** The session has ended. */
-  release(session: Session, link: Link | undefined): void {
+  /** The subscriber has ended. */
+  release(subscriber: Subscriber, link: Link | undefined): void {
     for (const [id, asked] of this.#elicitations) {
-      if (asked === session) this.#elicitations.delete(id);
+      if (asked === subscriber) this.#elicitations.delete(id);
     }
-    for (const [uri, { sessions }] of this.#subscriptions) {
-      if (!sessions.has(session)) continue;
+    for (const [uri, { subscribers }] of this.#subscriptions) {
+      if (!subscribers.has(subscriber)) continue;
       // A lost link has forgotten the subscription anyway.
-      this.unsubscribe(uri, session, link?.open === true ? link : undefined).catch(() => {});
+      this.unsubscribe(uri, subscriber, link?.open === true ? link : undefined).catch(() => {});
     }
   }
 
@@ -104,7 +110,7 @@ export class Upstream {
       });
     }
     const subscription = {
-      sessions: new Set<Session>(),
+      subscribers: new Set<Subscriber>(),
       asked: ask(link, "resources/subscribe", { uri }),
     };
     this.#subscriptions.set(uri, subscription);

@@ -1,10 +1,12 @@
+import type { Bridge } from "../../contract/audit.ts";
 import type { RequestId, RpcError, SentinelError } from "../../contract/mod.ts";
 import type { Draft } from "../audit/call_row.ts";
 import type { Ask, AskReply, Link, LinkReply } from "../backends/link.ts";
 import type { Target, View } from "../catalog/types.ts";
 import type { JsonObject } from "../mcp/json.ts";
 import type { World } from "../runtime/world.ts";
-import type { InFlight, Session } from "../session/session.ts";
+import type { Caller, InFlight } from "../session/caller.ts";
+import { Session } from "../session/session.ts";
 
 /** How a call ended. A plain value: no stage writes to the wire. */
 export type Outcome =
@@ -22,7 +24,7 @@ export interface Reply {
   /** A server message that belongs to this call. */
   notify(method: string, params: JsonObject): void;
   /** @throws SentinelError CLIENT_UNREACHABLE */
-  ask(ask: Ask): Promise<AskReply>;
+  ask(call: Call, ask: Ask): Promise<AskReply>;
   /** The call takes long. */
   beat(): void;
   /** Called exactly once, after `settle`. */
@@ -38,7 +40,7 @@ export interface CallInit {
   readonly id: string;
   readonly method: string;
   readonly params: JsonObject;
-  readonly session: Session;
+  readonly caller: Caller;
   readonly world: World;
   readonly view: View;
   readonly reply: Reply;
@@ -58,7 +60,7 @@ export class Call implements InFlight {
   readonly method: string;
   /** Replaced by `intercept` when a rule changes it. */
   params: JsonObject;
-  readonly session: Session;
+  readonly caller: Caller;
   readonly world: World;
   readonly view: View;
   readonly reply: Reply;
@@ -67,6 +69,8 @@ export class Call implements InFlight {
   readonly at: number;
   /** Characters of its parameters as JSON text, as they came. */
   readonly size: number;
+  /** Times the caller was asked something before the answer. */
+  rounds = 0;
   /** What rules and checks decided, in words for the audit, in order. */
   decisions: readonly string[] = NO_DECISIONS;
   /** What the audit knows of it so far; set by `intent`. */
@@ -79,6 +83,8 @@ export class Call implements InFlight {
   holdsSlot = false;
   /** Set by `route`. */
   link: Link | undefined = undefined;
+  /** Tells that the link is not needed any more; undefined when others keep it anyway. */
+  giveBack: (() => void) | undefined = undefined;
   /** What the backend answered; set by `forward`, read by `result`. */
   answer: LinkReply | undefined = undefined;
   /** Milliseconds the backend took; set by `forward`, read by `settle`. */
@@ -91,7 +97,7 @@ export class Call implements InFlight {
     this.id = init.id;
     this.method = init.method;
     this.params = init.params;
-    this.session = init.session;
+    this.caller = init.caller;
     this.world = init.world;
     this.view = init.view;
     this.reply = init.reply;
@@ -103,6 +109,13 @@ export class Call implements InFlight {
   /** Its intent is in the journal: it may have reached a backend. */
   get isIntended(): boolean {
     return this.draftText !== undefined;
+  }
+
+  /** Between which eras it is translated; undefined within one. */
+  get bridge(): Bridge | undefined {
+    const { caller, link } = this;
+    if (link === undefined || link.era === caller.era) return undefined;
+    return caller.era === "legacy" ? "legacy-to-modern" : "modern-to-legacy";
   }
 
   /** Why the client no longer wants the answer, if so. */
@@ -130,4 +143,10 @@ export class Call implements InFlight {
   beat(): void {
     this.reply.beat();
   }
+}
+
+/** The session of a call whose method only sessions have. */
+export function sessionOf({ caller, method }: Call): Session {
+  if (caller instanceof Session) return caller;
+  throw new TypeError(`"${method}" needs a session`);
 }

@@ -43,13 +43,13 @@ export class CallMetrics {
   }
 
   #find(call: Call, ending: Ending): Bound {
-    const { method, target, session } = call;
+    const { method, target, caller } = call;
     const candidates = target === undefined ? this.#withoutTarget : this.#boundTo(target);
     const known = METHODS.has(method) ? method : OTHER;
     for (const bound of candidates) {
       if (
         bound.ending === ending && bound.method === known &&
-        bound.revision === session.revision && bound.front === session.front
+        bound.revision === caller.revision && bound.front === caller.front
       ) return bound;
     }
     const bound = this.#bind(call, known, ending);
@@ -63,13 +63,13 @@ export class CallMetrics {
     return known;
   }
 
-  #bind({ target, session }: Call, method: string, ending: Ending): Bound {
+  #bind({ target, caller }: Call, method: string, ending: Ending): Bound {
     const telemetry = this.#telemetry;
     const place = {
       sentinel_backend: target?.backend ?? "",
       gen_ai_tool_name: tool(target, method),
     };
-    const { front, revision } = session;
+    const { front, revision } = caller;
     return {
       method,
       front,

@@ -4,6 +4,7 @@ import type { JsonObject } from "../mcp/json.ts";
 import type { Message, NotificationMessage, RequestMessage } from "../mcp/message.ts";
 import type { View } from "../catalog/types.ts";
 import type { World } from "../runtime/world.ts";
+import type { Caller } from "../session/caller.ts";
 import type { Session } from "../session/session.ts";
 import { Call, type Outcome, type Reply, type Stage } from "./call.ts";
 import { METHODS } from "./methods.ts";
@@ -12,7 +13,7 @@ import { run } from "./run.ts";
 /** What the line needs of the gateway around it. */
 export interface Line {
   world(): World;
-  view(session: Session): View;
+  view(caller: Caller): View;
   requestId(): RequestId;
   monotonic(): number;
   /** Wall time, milliseconds since 1970. */
@@ -35,24 +36,24 @@ const NOTHING: readonly Stage[] = [() => {
 /** Starts a call; its reply is finished exactly once, whatever happens. */
 export function receiveRequest(
   line: Line,
-  session: Session,
+  caller: Caller,
   message: RequestMessage,
   reply: Reply,
 ): void {
   const starting = message.method === "ping" ? undefined : line.starting();
-  if (starting === undefined) start(line, session, message, reply);
-  else void starting.then(() => start(line, session, message, reply));
+  if (starting === undefined) start(line, caller, message, reply);
+  else void starting.then(() => start(line, caller, message, reply));
 }
 
-function start(line: Line, session: Session, message: RequestMessage, reply: Reply): void {
+function start(line: Line, caller: Caller, message: RequestMessage, reply: Reply): void {
   const call = new Call({
     request: line.requestId(),
     id: message.id,
     method: message.method,
     params: message.params ?? {},
-    session,
+    caller,
     world: line.world(),
-    view: line.view(session),
+    view: line.view(caller),
     reply,
     startedAt: line.monotonic(),
     at: line.now(),
@@ -62,14 +63,15 @@ function start(line: Line, session: Session, message: RequestMessage, reply: Rep
 }
 
 async function finish(line: Line, call: Call): Promise<void> {
-  const { session } = call;
-  session.inFlight++;
-  session.total++;
-  session.calls.set(call.id, call);
+  const { caller } = call;
+  caller.load.inFlight++;
+  caller.load.total++;
+  caller.calls?.set(call.id, call);
   const outcome = await run(call, METHODS.get(call.method) ?? NOTHING);
   const settled = line.settle(call, outcome);
   const told = settled instanceof Promise ? await settled : settled;
   call.world.limits.release(call);
+  call.giveBack?.();
   call.reply.finish(call, told);
 }
 

@@ -33,9 +33,9 @@ export function createSettle(
 ): (call: Call, outcome: Outcome) => Outcome | Promise<Outcome> {
   const metrics = new CallMetrics(telemetry);
   const count = (call: Call, outcome: Outcome): Outcome => {
-    const { session, target } = call;
-    session.inFlight--;
-    if (session.calls.get(call.id) === call) session.calls.delete(call.id);
+    const { caller: { load, calls }, target } = call;
+    load.inFlight--;
+    if (calls?.get(call.id) === call) calls.delete(call.id);
     const now = clock.monotonic();
     const ms = now - call.startedAt;
     const ending = endingOf(call, outcome);
@@ -64,6 +64,15 @@ export function createSettle(
   };
 }
 
+/** What was between client and backend; nothing where both speak the same. */
+function bridged({ link, bridge, rounds }: Call) {
+  return {
+    ...(link === undefined ? {} : { backendProtocol: link.revision }),
+    ...(bridge === undefined ? {} : { bridge }),
+    ...(rounds === 0 ? {} : { rounds }),
+  };
+}
+
 function fields(call: Call, { outcome, ending, ms }: CallEnd): Record<string, unknown> {
   const error = errorOf(outcome);
   return {
@@ -72,14 +81,14 @@ function fields(call: Call, { outcome, ending, ms }: CallEnd): Record<string, un
     tool: call.target?.exposed,
     backend: call.target?.backend,
     outcome: ending.outcome,
-    ...shownPrincipal(call.session.principal),
+    ...shownPrincipal(call.caller.principal),
     duration_ms: rounded(ms),
     ...(error === undefined ? {} : { error: error.code, message: error.message }),
   };
 }
 
 function record(call: Call, { outcome, ending, ms }: CallEnd, now: number): CallRecord {
-  const { session, target } = call;
+  const { caller, target } = call;
   const error = errorOf(outcome);
   return {
     request: call.request,
@@ -89,10 +98,12 @@ function record(call: Call, { outcome, ending, ms }: CallEnd, now: number): Call
     outcome: ending.outcome,
     ...(error === undefined ? {} : { error: error.code }),
     durationMs: rounded(ms),
-    ...shownPrincipal(session.principal),
-    session: session.ref,
-    transport: session.front,
-    protocol: session.revision,
+    ...shownPrincipal(caller.principal),
+    ...(caller.ref === undefined ? {} : { session: caller.ref }),
+    transport: caller.front,
+    era: caller.era,
+    protocol: caller.revision,
+    ...bridged(call),
   };
 }
 

@@ -2,6 +2,7 @@ import type {
   BackendConfig,
   CatalogConfig,
   Config,
+  Era,
   RefusedItem,
   ToolsetConfig,
 } from "../../contract/mod.ts";
@@ -58,6 +59,22 @@ export interface CatalogSource {
   }[];
 }
 
+/** What modern clients are told of how long they may keep something. */
+export interface CacheHints {
+  /** Milliseconds; 0: not at all. */
+  readonly ttlMs: number;
+  /** Whether others may be given the same: not where it depends on who asks. */
+  readonly scope: "public" | "private";
+}
+
+/** Which page of a list is wanted, and for whom. */
+export interface PageRequest {
+  readonly cursor: string | undefined;
+  readonly era: Era;
+  /** With it only what it is true for is listed. */
+  readonly shows?: ((target: Target) => boolean) | undefined;
+}
+
 /** The catalog as one caller sees it. Pre-serialised: lists cost no work per call. */
 export interface View {
   /** Server capabilities for `initialize`. */
@@ -73,15 +90,13 @@ export interface View {
     readonly prompts: string;
     readonly resources: string;
   };
+  /** How long lists may be kept. */
+  readonly cache: CacheHints;
   /**
-   * JSON text of the list result, one page; with `shows` only of what it is true for.
+   * JSON text of the list result, one page; default: the first, for a legacy client.
    * @throws SentinelError INVALID_PARAMS for a cursor that is not ours
    */
-  list(
-    kind: ItemKind,
-    cursor: string | undefined,
-    shows?: (target: Target) => boolean,
-  ): string;
+  list(kind: ItemKind, page?: PageRequest): string;
   /** Where all items of that kind lead. */
   targets(kind: ItemKind): readonly Target[];
   tool(exposed: string): Target | undefined;

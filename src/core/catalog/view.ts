@@ -6,7 +6,9 @@ import { ItemList } from "./item_list.ts";
 import { isRecord } from "./members.ts";
 import { ResourceRouter } from "./resource_router.ts";
 import { EVERYTHING, type Selection } from "./selection.ts";
-import type { CatalogSource, ItemKind, Target, View } from "./types.ts";
+import type { CatalogSource, ItemKind, PageRequest, Target, View } from "./types.ts";
+
+const FIRST_PAGE: PageRequest = { cursor: undefined, era: "legacy" };
 
 /** What views of one catalog share. */
 export interface ViewSource {
@@ -22,6 +24,7 @@ export interface ViewSource {
 
 /** The part of a catalog that a selection shows. */
 export class CatalogView implements View {
+  readonly cache = { ttlMs: 0, scope: "private" } as const;
   readonly capabilities: JsonObject;
   readonly instructions: string | undefined;
   readonly backends: readonly string[];
@@ -74,7 +77,7 @@ export class CatalogView implements View {
     };
   }
 
-  list(kind: ItemKind, cursor: string | undefined, shows?: (target: Target) => boolean): string {
+  list(kind: ItemKind, { cursor, shows }: PageRequest = FIRST_PAGE): string {
     const list = this.#lists[kind];
     return (shows === undefined ? list : list.only(shows)).page(cursor);
   }

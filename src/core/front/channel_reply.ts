@@ -20,7 +20,7 @@ export class ChannelReply implements Reply {
     this.#channel.send(encodeNotification(method, params));
   }
 
-  ask(ask: Ask): Promise<AskReply> {
+  ask(_call: Call, ask: Ask): Promise<AskReply> {
     return this.#session.asks.put(ask, (text) => this.#channel.send(text));
   }
 

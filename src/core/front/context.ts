@@ -1,6 +1,9 @@
 import type { EventStore } from "../../ports/event_store.ts";
 import type { Authenticate } from "../auth/authenticator.ts";
 import type { Line } from "../call/receive.ts";
+import type { ListenHub } from "../bridge/listen_hub.ts";
+import type { ParkedCalls } from "../bridge/parked_calls.ts";
+import type { ModernClients } from "../session/modern_clients.ts";
 import type { Session } from "../session/session.ts";
 import type { Sessions } from "../session/registry.ts";
 
@@ -9,6 +12,9 @@ export interface FrontContext {
   readonly line: Line;
   readonly authenticate: Authenticate;
   readonly sessions: Sessions;
+  readonly clients: ModernClients;
+  readonly parked: ParkedCalls;
+  readonly listens: ListenHub;
   readonly events: EventStore;
   readonly server: { readonly name: string; readonly version: string };
   /** In force now. */

@@ -36,7 +36,7 @@ export class PostReply implements Reply {
     this.#streamed().send(encodeNotification(method, params));
   }
 
-  ask(ask: Ask): Promise<AskReply> {
+  ask(_call: Call, ask: Ask): Promise<AskReply> {
     const stream = this.#streamed();
     return this.#options.session.asks.put(ask, (text) => stream.send(text));
   }

@@ -10,7 +10,7 @@ import type { BucketStatus, RateStore, Taken } from "../../ports/rate_store.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import type { Call } from "../call/call.ts";
 import type { Target } from "../catalog/types.ts";
-import type { Session } from "../session/session.ts";
+import type { Caller } from "../session/caller.ts";
 import { type LimitRule, LimitRules } from "./rules.ts";
 import { Slots } from "./slots.ts";
 
@@ -68,7 +68,7 @@ export class Limits {
     this.#slots.take(call, this.#config);
     if (!RATED.has(call.method)) return undefined;
     const target = call.target as Target;
-    const rule = this.#rules.of(target, call.session.principal.roles);
+    const rule = this.#rules.of(target, call.caller.principal.roles);
     const { rates, clock } = this.#ports;
     const taken = rates.take(keyOf(call, target), rule, clock.monotonic());
     if (taken instanceof Promise) return taken.then((settled) => this.#judge(call, rule, settled));
@@ -107,7 +107,7 @@ export class Limits {
     const name = exposed.slice(0, 200);
     throw new SentinelError("RATE_LIMITED", `Cannot call "${name}": too many calls`, {
       backend,
-      reason: `${rule.text}, for each ${isSignedIn(call.session) ? "caller" : "session"}`,
+      reason: `${rule.text}, for each ${isSignedIn(call.caller) ? "caller" : "session"}`,
       retryAfterMs,
       executed: "no",
       // In band, because the message was understood and the others of the client go on.
@@ -120,17 +120,18 @@ export class Limits {
  * A bucket for each tool; for other methods one for each backend: URIs are the caller's to choose, so they
  * would be buckets without end.
  */
-function keyOf({ method, session }: Call, { kind, exposed, backend }: Target): string {
+function keyOf({ method, caller }: Call, { kind, exposed, backend }: Target): string {
   const name = kind === "tool" ? exposed : `${method} ${backend}`;
-  return name + SEPARATOR + callerOf(session);
+  return name + SEPARATOR + callerOf(caller);
 }
 
-/** While sign-in is off nobody is anybody: each session counts for itself. */
-function callerOf(session: Session): string {
-  return isSignedIn(session) ? session.principal.id : `session ${session.ref}`;
+/** While sign-in is off nobody is anybody: each session counts for itself, and each address without one. */
+function callerOf(caller: Caller): string {
+  if (isSignedIn(caller)) return caller.principal.id;
+  return caller.ref === undefined ? `address ${caller.address ?? ""}` : `session ${caller.ref}`;
 }
 
-function isSignedIn({ principal }: Session): boolean {
+function isSignedIn({ principal }: Caller): boolean {
   return principal.roles !== undefined;
 }
 

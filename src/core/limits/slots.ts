@@ -15,11 +15,11 @@ export class Slots {
    * @throws SentinelError OVERLOADED when there is none, and it holds none then
    */
   take(call: Call, { concurrency, per_session }: Bounds): void {
-    const { session } = call;
-    if (session.slots >= per_session) throw sessionFull(per_session);
+    const { load } = call.caller;
+    if (load.slots >= per_session) throw sessionFull(per_session);
     if (this.#taken >= concurrency) throw gatewayFull(concurrency);
     this.#taken++;
-    session.slots++;
+    load.slots++;
     call.holdsSlot = true;
   }
 
@@ -27,7 +27,7 @@ export class Slots {
   release(call: Call): void {
     if (!call.holdsSlot) return;
     call.holdsSlot = false;
-    call.session.slots--;
+    call.caller.load.slots--;
     this.#taken--;
   }
 

@@ -4,7 +4,7 @@ import { definitionOf } from "../catalog/entry.ts";
 import type { ItemKind, Target } from "../catalog/types.ts";
 import { plainUri } from "../catalog/uri_spelling.ts";
 import { isObject, type JsonObject } from "../mcp/json.ts";
-import type { Session } from "../session/session.ts";
+import type { Caller } from "../session/caller.ts";
 import type { IdentityFacts, SessionFacts, TargetFacts } from "./interceptor.ts";
 
 /** What a tool that says nothing about itself has to be taken for (specification, tool annotations). */
@@ -60,8 +60,8 @@ export class CallerSession implements SessionFacts {
   readonly client: string;
   readonly toolset: string;
 
-  constructor({ ref, front, revision, client, toolset }: Session) {
-    this.id = ref;
+  constructor({ ref, front, revision, client, toolset }: Caller) {
+    this.id = ref ?? "";
     this.transport = front;
     this.protocol = revision;
     this.client = client ?? "";

@@ -101,7 +101,7 @@ export class Interceptors {
   /** The targets that a list shows the caller. @throws SentinelError when one of the interceptors failed */
   listed(call: Call, targets: readonly Target[]): Shown | Promise<Shown> {
     const attention = this.#attention(call);
-    const seen = new SeenList(call.session, attention, targets.map(factsOf));
+    const seen = new SeenList(call.caller, attention, targets.map(factsOf));
     const passing = pass(this.#phases.list, listPassage(seen, attention), this.#ports);
     const shown = (): Shown => {
       const kept = new Set<ToolFacts>(seen.items);

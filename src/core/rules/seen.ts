@@ -3,7 +3,7 @@ import type { Ask } from "../backends/link.ts";
 import type { Call } from "../call/call.ts";
 import type { Target } from "../catalog/types.ts";
 import { type JsonObject, parse } from "../mcp/json.ts";
-import type { Session } from "../session/session.ts";
+import type { Caller } from "../session/caller.ts";
 import { argsOf } from "./args.ts";
 import type { Attention } from "./attention.ts";
 import { CallerIdentity, CallerRequest, CallerSession, factsOf, type ToolFacts } from "./facts.ts";
@@ -17,22 +17,22 @@ import type {
 } from "./interceptor.ts";
 
 class Seen implements Intercepted {
-  readonly #session: Session;
+  readonly #caller: Caller;
   readonly #attention: Attention;
   #identity: CallerIdentity | undefined = undefined;
   #shown: CallerSession | undefined = undefined;
 
-  constructor(session: Session, attention: Attention) {
-    this.#session = session;
+  constructor(caller: Caller, attention: Attention) {
+    this.#caller = caller;
     this.#attention = attention;
   }
 
   get identity(): CallerIdentity {
-    return this.#identity ??= new CallerIdentity(this.#session.principal);
+    return this.#identity ??= new CallerIdentity(this.#caller.principal);
   }
 
   get session(): CallerSession {
-    return this.#shown ??= new CallerSession(this.#session);
+    return this.#shown ??= new CallerSession(this.#caller);
   }
 
   get signal(): AbortSignal {
@@ -48,7 +48,7 @@ class SeenOfCall extends Seen {
   #params: JsonObject | undefined = undefined;
 
   constructor(call: Call, attention: Attention) {
-    super(call.session, attention);
+    super(call.caller, attention);
     this.#call = call;
   }
 
@@ -112,15 +112,15 @@ export class SeenResult extends SeenOfCall implements ResultRequest {
 export class SeenList extends Seen implements ListRequest {
   items: readonly ToolFacts[];
 
-  constructor(session: Session, attention: Attention, items: readonly ToolFacts[]) {
-    super(session, attention);
+  constructor(caller: Caller, attention: Attention, items: readonly ToolFacts[]) {
+    super(caller, attention);
     this.items = items;
   }
 }
 
 /** A backend's question and who it is for. */
 export interface Question {
-  readonly session: Session;
+  readonly caller: Caller;
   /** Empty when it belongs to no call. */
   readonly backend: string;
   readonly ask: Ask;
@@ -131,8 +131,8 @@ export class SeenAsk extends Seen implements AskRequest {
   readonly backend: string;
   params: JsonObject;
 
-  constructor({ session, backend, ask }: Question, attention: Attention) {
-    super(session, attention);
+  constructor({ caller, backend, ask }: Question, attention: Attention) {
+    super(caller, attention);
     this.method = ask.method;
     this.backend = backend;
     this.params = ask.params;

@@ -86,7 +86,7 @@ function setSessions(telemetry: Telemetry, sessions: Iterable<Session>): void {
   let open = 0;
   let inFlight = 0;
   for (const session of sessions) {
-    inFlight += session.inFlight;
+    inFlight += session.load.inFlight;
     for (const stream of session.streams.values()) if (stream.attached) open++;
   }
   telemetry.series("sentinel_streams_active", { kind: "client_sse" }).set(open);

@@ -94,7 +94,7 @@ export class Overview {
 
   status(): ReturnType<Control["status"]> {
     const { clock, state, source } = this.options;
-    const { world, sessions, startedAt, kills, traffic } = this.#runtime;
+    const { world, sessions, parked, listens, startedAt, kills, traffic } = this.#runtime;
     const { tool, prompt, resource, template } = world.catalog.counts;
     const { hash, at, by, restartPending } = this.reloader.loaded;
     const { last, oldest, failure } = this.events;
@@ -117,7 +117,9 @@ export class Overview {
         refused: world.catalog.refused.length,
       },
       sessions: sessions.size,
-      inFlight: sessions.inFlight,
+      parked: parked.size,
+      listens: listens.size,
+      inFlight: this.#runtime.inFlight,
       traffic: traffic.read(clock.monotonic()),
       killSwitches: kills.size,
       stores: [

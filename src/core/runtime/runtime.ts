@@ -15,6 +15,10 @@ import { notifyListChanges } from "../session/list_changes.ts";
 import { mostVerbose } from "../session/log_levels.ts";
 import { type InterceptorPorts, Interceptors } from "../rules/interceptors.ts";
 import { Sessions } from "../session/registry.ts";
+import { ListenHub } from "../bridge/listen_hub.ts";
+import { ParkedCalls } from "../bridge/parked_calls.ts";
+import type { Caller } from "../session/caller.ts";
+import { ModernClients } from "../session/modern_clients.ts";
 import type { Session } from "../session/session.ts";
 import { CatalogChanges } from "./catalog_changes.ts";
 import { CatalogMaker, reportCatalog } from "./catalog_maker.ts";
@@ -39,6 +43,10 @@ type Backends = ReadonlyMap<string, Backend>;
 
 export class Runtime {
   readonly sessions: Sessions;
+  /** Clients without sessions. */
+  readonly clients: ModernClients;
+  readonly parked: ParkedCalls;
+  readonly listens: ListenHub;
   readonly kills: KillSwitches;
   readonly limits: Limits;
   readonly pins: Pins;
@@ -89,6 +97,10 @@ export class Runtime {
       recorder: ports.recorder,
       validators: new Validators(ports),
     };
+    const bounds = () => this.#world.config.bridge;
+    this.clients = new ModernClients(ports.clock);
+    this.parked = new ParkedCalls({ ...ports, bounds });
+    this.listens = new ListenHub({ ...ports, bounds });
     this.sessions = new Sessions({
       clock: ports.clock,
       random: ports.random,
@@ -110,6 +122,11 @@ export class Runtime {
 
   get isStopping(): boolean {
     return this.#state === "stopping" || this.#state === "stopped";
+  }
+
+  /** Calls being answered. */
+  get inFlight(): number {
+    return this.sessions.inFlight + this.clients.inFlight;
   }
 
   /** Resolves when first handshakes are decided, at most 2 s after the start; undefined afterwards. */
@@ -146,6 +163,8 @@ export class Runtime {
   async stop(): Promise<void> {
     this.beginStop();
     if (this.#state === "stopped") return;
+    this.listens.close();
+    this.parked.close();
     this.sessions.close("the gateway is stopping");
     const all = [...this.#world.backends.values(), ...this.#apart];
     await Promise.all(all.map((backend) => backend.stop()));
@@ -153,9 +172,9 @@ export class Runtime {
     this.#ports.log.write("gateway.stopped");
   }
 
-  /** What a session sees. A session whose toolset goes is closed, so it always has a view. */
-  view(session: Session): View {
-    return this.#world.catalog.view(session.toolset, session.principal) as View;
+  /** What a caller sees. A session whose toolset goes is closed, so it always has a view. */
+  view({ toolset, principal }: Pick<Caller, "toolset" | "principal">): View {
+    return this.#world.catalog.view(toolset, principal) as View;
   }
 
   rootsChanged(session: Session): void {
@@ -179,6 +198,7 @@ export class Runtime {
   /** Now and then: forgets what nobody needs, tries again what failed. */
   sweep(): void {
     this.limits.sweep();
+    this.clients.sweep();
     if (this.pins.failure !== undefined) this.#remerge();
   }
 
@@ -255,12 +275,11 @@ export class Runtime {
         // Before the first merge nobody has resolved anything that could have changed.
         if (this.#starting === undefined) this.#changed();
       },
-      updated: (backend, uri, sessions) => {
-        const text = encodeNotification("notifications/resources/updated", { uri });
-        for (const session of sessions) {
+      updated: (backend, uri, subscribers) => {
+        for (const subscriber of subscribers) {
           // What it may read can have changed since it subscribed.
-          const readable = this.view(session).resource(uri, backend.name) !== undefined;
-          if (readable) session.channel?.send(text);
+          const readable = this.view(subscriber).resource(uri, backend.name) !== undefined;
+          if (readable) subscriber.tell("notifications/resources/updated", { uri });
         }
       },
       logged: (backend, params, owner) => {
@@ -272,7 +291,7 @@ export class Runtime {
       relayed: (session, method, params) =>
         void session.channel?.send(encodeNotification(method, params)),
       asked: (session, ask) => {
-        const question = { session, backend: "", ask };
+        const question = { caller: session, backend: "", ask };
         return this.#world.interceptors.ask(question, (asked) => session.ask(asked));
       },
       wantedLogLevel: () => mostVerbose(this.sessions),

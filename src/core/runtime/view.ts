@@ -47,8 +47,8 @@ export function sessionStatus(session: Session, now: number): SessionStatus {
     ...(session.toolset === undefined ? {} : { toolset: session.toolset }),
     openedAt: new Date(session.openedAt).toISOString(),
     idleSeconds: Math.max(0, Math.floor((now - session.lastSeen) / 1000)),
-    calls: session.total,
-    inFlight: session.inFlight,
+    calls: session.load.total,
+    inFlight: session.load.inFlight,
     streams,
   };
 }

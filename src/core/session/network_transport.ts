@@ -1,4 +1,4 @@
-import type { FrontName } from "./session.ts";
+import type { FrontName } from "./caller.ts";
 
 /** How a front's bytes travel, in the words of the semantic conventions. */
 export function networkTransport(front: FrontName): "pipe" | "tcp" {

@@ -4,7 +4,8 @@ import type { Random } from "../../ports/random.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import type { Principal } from "../auth/principal.ts";
 import { networkTransport } from "./network_transport.ts";
-import { type FrontName, Session } from "./session.ts";
+import type { FrontName } from "./caller.ts";
+import { Session } from "./session.ts";
 
 const SWEEP_MS = 1000;
 
@@ -56,7 +57,7 @@ export class Sessions {
   /** Calls in flight over all sessions. */
   get inFlight(): number {
     let sum = 0;
-    for (const session of this.#sessions.values()) sum += session.inFlight;
+    for (const session of this.#sessions.values()) sum += session.load.inFlight;
     return sum;
   }
 
@@ -159,7 +160,7 @@ function beatAll(session: Session): void {
 }
 
 function isBusy(session: Session): boolean {
-  if (session.front === "stdio" || session.inFlight > 0) return true;
+  if (session.front === "stdio" || session.load.inFlight > 0) return true;
   for (const stream of session.streams.values()) if (stream.attached) return true;
   return false;
 }

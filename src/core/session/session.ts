@@ -2,22 +2,16 @@ import type { SessionId } from "../../contract/mod.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Principal } from "../auth/principal.ts";
 import type { Ask, AskReply } from "../backends/link.ts";
+import { encodeNotification } from "../mcp/codec.ts";
 import type { JsonObject } from "../mcp/json.ts";
 import { LATEST_LEGACY } from "../mcp/revisions.ts";
 import { canAnswer } from "../mcp/server_requests.ts";
 import { Asks } from "./asks.ts";
+import { type Caller, type FrontName, type InFlight, noLoad } from "./caller.ts";
 import type { Channel } from "./channel.ts";
 import type { EventStream } from "./event_stream.ts";
 import { severityOf } from "./log_levels.ts";
-
-export type FrontName = "streamable_http" | "http_sse" | "stdio";
-
-/** What a session knows of a call in flight. */
-export interface InFlight {
-  cancel(reason: string): void;
-  /** The call takes long: the front may open a stream, so that the connection is not taken for dead. */
-  beat(): void;
-}
+import type { Subscriber } from "./subscriber.ts";
 
 export interface SessionOptions {
   readonly id: SessionId;
@@ -35,7 +29,8 @@ export interface SessionOptions {
 const MAX_STREAMS = 64;
 
 /** A legacy client: what it negotiated, what it waits for, what it wants to be told. */
-export class Session {
+export class Session implements Caller, Subscriber {
+  readonly era = "legacy";
   readonly id: SessionId;
   readonly ref: string;
   readonly number: number;
@@ -68,11 +63,7 @@ export class Session {
   negotiated = false;
   /** The client confirmed it. */
   initialized = false;
-  inFlight = 0;
-  /** Calls of it that hold a slot (`limits.per_session`). */
-  slots = 0;
-  /** Calls so far. */
-  total = 0;
+  readonly load = noLoad();
   /** Monotonic time of the last sign of life. */
   lastSeen: number;
   readonly #onClose: (() => void)[] = [];
@@ -129,6 +120,10 @@ export class Session {
       ask,
       (text) => this.channel?.attached === true && this.channel.send(text),
     );
+  }
+
+  tell(method: string, params: JsonObject): void {
+    this.channel?.send(encodeNotification(method, params));
   }
 
   /** Name for a new stream, unique over all sessions. */

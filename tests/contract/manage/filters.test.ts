@@ -102,7 +102,8 @@ const call: CallRecord = {
   durationMs: 60_000,
   session: "8f2c00112233",
   transport: "streamable_http",
-  protocol: "2025-06-18",
+  era: "legacy",
+      protocol: "2025-06-18",
 };
 
 const ITEMS = {

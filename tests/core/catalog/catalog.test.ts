@@ -50,7 +50,7 @@ describe("buildCatalog()", () => {
     const found = { tools: [parseExact(text) as Record<string, unknown>] };
     const view = buildCatalog(sourceOf({ a: { found } })).view(undefined, ANONYMOUS);
     const shown = text.replace('"n"', '"a__n"');
-    assert.equal(view?.list("tool", undefined), `{"tools":[${shown}]}`);
+    assert.equal(view?.list("tool"), `{"tools":[${shown}]}`);
   });
 
   it("hides tools by the backend's own names, and deny wins", () => {

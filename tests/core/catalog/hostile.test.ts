@@ -118,7 +118,7 @@ describe("a list with hostile items", () => {
           undefined,
           ANONYMOUS,
         );
-        const result: unknown = JSON.parse(view?.list(kind, undefined) ?? "");
+        const result: unknown = JSON.parse(view?.list(kind) ?? "");
         const parsed = SCHEMAS[kind].safeParse(result);
         assert.ok(parsed.success, parsed.error?.message);
         shown += listed(view, kind).length;
@@ -149,7 +149,7 @@ describe("a list with hostile items", () => {
     const text = '{"uri":"u:1","name":"n","size":1e3,"annotations":{"priority":0.50}}';
     const found = foundOf({ resource: [parseExact(text)] });
     const view = buildCatalog(sourceOf({ b: { found } })).view(undefined, ANONYMOUS);
-    assert.equal(view?.list("resource", undefined), `{"resources":[${text}]}`);
+    assert.equal(view?.list("resource"), `{"resources":[${text}]}`);
   });
 
   it("shows schemas in the form each client reads, with the same meaning", () => {
@@ -235,7 +235,7 @@ describe("names of the language", () => {
       ANONYMOUS,
     );
     assert.deepEqual(view?.tool("a__t")?.defaults, evil);
-    assert.equal(view?.list("tool", undefined).includes('"__proto__":{"admin":true}'), true);
+    assert.equal(view?.list("tool").includes('"__proto__":{"admin":true}'), true);
     assert.equal(({} as Record<string, unknown>)["admin"], undefined);
   });
 });

@@ -113,7 +113,7 @@ export function pageOf(
   kind: ItemKind,
   cursor?: string,
 ): { items: JsonObject[]; next: string | undefined } {
-  const page: unknown = JSON.parse(view?.list(kind, cursor) ?? "null");
+  const page: unknown = JSON.parse(view?.list(kind, { cursor, era: "legacy" }) ?? "null");
   if (!isObject(page)) throw new TypeError("the page is not an object");
   return {
     items: page[MEMBERS[kind]] as JsonObject[],

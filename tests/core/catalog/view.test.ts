@@ -38,10 +38,10 @@ describe("the lists of a view", () => {
 
   it("are empty lists when there is nothing", () => {
     const view = buildCatalog(sourceOf({})).view(undefined, ANONYMOUS);
-    assert.equal(view?.list("tool", undefined), '{"tools":[]}');
-    assert.equal(view?.list("prompt", undefined), '{"prompts":[]}');
-    assert.equal(view?.list("resource", undefined), '{"resources":[]}');
-    assert.equal(view?.list("template", undefined), '{"resourceTemplates":[]}');
+    assert.equal(view?.list("tool"), '{"tools":[]}');
+    assert.equal(view?.list("prompt"), '{"prompts":[]}');
+    assert.equal(view?.list("resource"), '{"resources":[]}');
+    assert.equal(view?.list("template"), '{"resourceTemplates":[]}');
   });
 
   it("begin a new page before it grows beyond 4 MB", () => {
@@ -60,7 +60,7 @@ describe("the lists of a view", () => {
     const catalog = buildCatalog(sourceOf({ a: tools(...many(1500)) }));
     const view = catalog.view(undefined, ANONYMOUS);
     assert.equal(catalog.view(undefined, ANONYMOUS), view);
-    assert.equal(view?.list("tool", undefined), view?.list("tool", undefined));
+    assert.equal(view?.list("tool"), view?.list("tool"));
   });
 });
 
@@ -95,14 +95,14 @@ describe("a cursor", () => {
     ];
     const forged = btoa('["tool","a__t5",1]');
     for (const text of [...foreign, flipped, forged, "A".repeat(1_000_000)]) {
-      const error = refusal(() => view?.list("tool", text));
+      const error = refusal(() => view?.list("tool", { cursor: text, era: "legacy" }));
       assert.equal(error.code, "INVALID_PARAMS", text.slice(0, 50));
       assert.ok(error.message.length < 200);
     }
   });
 
   it("of one list is refused by another", () => {
-    const error = refusal(() => before.view(undefined, ANONYMOUS)?.list("prompt", cursor));
+    const error = refusal(() => before.view(undefined, ANONYMOUS)?.list("prompt", { cursor, era: "legacy" }));
     assert.equal(error.code, "INVALID_PARAMS");
   });
 
@@ -121,7 +121,7 @@ describe("a cursor", () => {
       undefined,
       ANONYMOUS,
     );
-    assert.equal(refusal(() => view?.list("tool", cursor)).code, "INVALID_PARAMS");
+    assert.equal(refusal(() => view?.list("tool", { cursor, era: "legacy" })).code, "INVALID_PARAMS");
   });
 
   it("of the last item leads to an empty page", () => {

@@ -22,7 +22,7 @@ interface CallOptions {
 
 /** What a session and its calls are for limits. */
 class Caller {
-  readonly slots = 0;
+  readonly load = { inFlight: 0, slots: 0, total: 0 };
   readonly ref: string;
   readonly principal: Principal;
 
@@ -34,7 +34,7 @@ class Caller {
   call(options: CallOptions = {}): Call {
     const { method = "tools/call", kind = "tool", name = "b__x", backend = "b" } = options;
     const target = { kind, exposed: name, original: name, backend, defaults: undefined };
-    return { method, session: this, target, holdsSlot: false } as unknown as Call;
+    return { method, caller: this, target, holdsSlot: false } as unknown as Call;
   }
 }
 
@@ -173,7 +173,7 @@ describe("rates", () => {
     limits.release(first);
     const second = caller.call();
     await assert.rejects(async () => await limits.admit(second), { code: "RATE_LIMITED" });
-    assert.equal(caller.slots, 0);
+    assert.equal(caller.load.slots, 0);
   });
 });
 
@@ -187,12 +187,12 @@ describe("slots", () => {
     const third = two.call();
     void limits.admit(third);
     assert.equal(outcome(two.call()), "OVERLOADED");
-    assert.deepEqual([one.slots, two.slots], [2, 1]);
+    assert.deepEqual([one.load.slots, two.load.slots], [2, 1]);
     limits.release(third);
     limits.release(third);
     assert.equal(outcome(two.call()), "ok");
     for (const call of held) limits.release(call);
-    assert.deepEqual([one.slots, two.slots], [0, 0]);
+    assert.deepEqual([one.load.slots, two.load.slots], [0, 0]);
   });
 
   it("say which bound is reached: a session's in band, the gateway's as a status", () => {

@@ -58,7 +58,7 @@ describe("Sessions", () => {
     const { sessions, clock, closed } = setUp();
     const idle = sessions.open("streamable_http", undefined, ANONYMOUS);
     const calling = sessions.open("streamable_http", undefined, ANONYMOUS);
-    calling.inFlight = 1;
+    calling.load.inFlight = 1;
     const pipe = sessions.open("stdio", undefined, ANONYMOUS);
     const streaming = sessions.open("streamable_http", undefined, ANONYMOUS);
     const stream = new EventStream({ key: "s" });
@@ -94,7 +94,7 @@ describe("Sessions", () => {
   it("counts what is open and ends everything at once", () => {
     const { sessions, telemetry, clock } = setUp();
     sessions.open("stdio", undefined, ANONYMOUS);
-    sessions.open("http_sse", undefined, ANONYMOUS).inFlight = 2;
+    sessions.open("http_sse", undefined, ANONYMOUS).load.inFlight = 2;
     assert.equal(sessions.inFlight, 2);
     const active = () => telemetry.read("sentinel_sessions_active").map(({ value }) => value);
     assert.deepEqual(active(), [1, 1]);

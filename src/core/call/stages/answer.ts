@@ -2,7 +2,7 @@
 import { SentinelError } from "../../../contract/mod.ts";
 import type { ItemKind } from "../../catalog/types.ts";
 import type { Shown } from "../../rules/interceptors.ts";
-import type { Call, Outcome, Stage } from "../call.ts";
+import { type Call, type Outcome, sessionOf, type Stage } from "../call.ts";
 
 const EMPTY: Outcome = { kind: "result", result: "{}" };
 /** How soon a list is worth asking for again while no backend has answered. */
@@ -25,7 +25,7 @@ export function answerList(kind: ItemKind): Stage {
     const { interceptors } = call.world;
     const page = (shows?: Shown): Outcome => ({
       kind: "result",
-      result: call.view.list(kind, cursor, shows),
+      result: call.view.list(kind, { cursor, era: call.caller.era, shows }),
     });
     if (!interceptors.looksAtLists) return page();
     const shown = interceptors.listed(call, call.view.targets(kind));
@@ -35,7 +35,7 @@ export function answerList(kind: ItemKind): Stage {
 
 export function answerSetLevel(call: Call): Outcome {
   const { level } = call.params;
-  if (typeof level !== "string" || !call.session.setLogLevel(level)) {
+  if (typeof level !== "string" || !sessionOf(call).setLogLevel(level)) {
     throw new SentinelError(
       "INVALID_PARAMS",
       'Cannot set the log level: "level" is none of the eight syslog levels',

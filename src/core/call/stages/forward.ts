@@ -3,7 +3,7 @@ import { SentinelError } from "../../../contract/mod.ts";
 import type { Ask, AskReply, Link } from "../../backends/link.ts";
 import type { Target } from "../../catalog/types.ts";
 import type { JsonObject } from "../../mcp/json.ts";
-import { cannotAnswer } from "../../session/session.ts";
+import { cannotAnswer, Session } from "../../session/session.ts";
 import { argumentsOf } from "../arguments.ts";
 import type { Call } from "../call.ts";
 
@@ -17,7 +17,7 @@ async function send(call: Call): Promise<undefined> {
   const exchange = link.request({
     method: call.method,
     params: forwarded(call.method, call.params, target),
-    owner: call.session.id,
+    owner: call.caller.id,
     timeoutMs: backend?.config.timeout ?? call.world.config.server.request_timeout,
     ...(target.kind === "tool" ? { tool: target.exposed } : {}),
     notify: (method, params) => deliver(call, method, params),
@@ -48,17 +48,19 @@ function forwarded(method: string, params: JsonObject, target: Target): JsonObje
 }
 
 function deliver(call: Call, method: string, params: JsonObject): void {
-  if (method === "notifications/message" && !call.session.wantsLog(params)) return;
+  if (method === "notifications/message" && !call.caller.wantsLog(params)) return;
   call.reply.notify(method, params);
 }
 
 async function put(call: Call, ask: Ask): Promise<AskReply> {
-  if (!call.session.canAnswer(ask.method)) return cannotAnswer(ask.method);
+  if (!call.caller.canAnswer(ask.method)) return cannotAnswer(ask.method);
   const { elicitationId } = ask.params;
   const backend = call.world.backends.get((call.target as Target).backend);
-  if (typeof elicitationId === "string") backend?.awaitCompletion(elicitationId, call.session);
-  const question = { session: call.session, backend: (call.target as Target).backend, ask };
-  return await call.world.interceptors.ask(question, (asked) => call.reply.ask(asked));
+  if (typeof elicitationId === "string" && call.caller instanceof Session) {
+    backend?.awaitCompletion(elicitationId, call.caller);
+  }
+  const question = { caller: call.caller, backend: (call.target as Target).backend, ask };
+  return await call.world.interceptors.ask(question, (asked) => call.reply.ask(call, asked));
 }
 
 /** Names the backend in whatever failed. */

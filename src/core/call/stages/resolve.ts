@@ -19,7 +19,7 @@ export function resolvePrompt(call: Call): Resolved {
 /** Also for (un)subscribing. A URI no list has goes to the backend that last mentioned it to this client. */
 export function resolveResource(call: Call): Resolved {
   const uri = textParam(call, "uri");
-  const producer = call.session.producers.get(uri);
+  const producer = call.caller.producers.get(uri);
   return take(call, call.view.resource(uri, producer), () => notFound(uri));
 }
 

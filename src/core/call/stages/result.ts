@@ -20,7 +20,7 @@ function outcomeOf(call: Call, answer: LinkReply): Outcome {
   call.answer = answer;
   if ("error" in answer) return { kind: "remote", error: answer.error };
   remember(call, answer.result);
-  const { structured, audio } = revisionOf(call.session.revision);
+  const { structured, audio } = revisionOf(call.caller.revision);
   if (structured && audio) return { kind: "result", result: answer.result };
   return { kind: "result", result: downgradeContent(answer.result, { structured, audio }) };
 }
@@ -30,7 +30,7 @@ function remember(call: Call, text: string): void {
   if (call.method !== "tools/call" || !text.includes('"resource')) return;
   const parsed: unknown = JSON.parse(text);
   if (!isObject(parsed) || !Array.isArray(parsed["content"])) return;
-  const { producers } = call.session;
+  const { producers } = call.caller;
   for (const block of parsed["content"]) {
     const uri = uriOf(block);
     if (uri === undefined) continue;

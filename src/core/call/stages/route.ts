@@ -11,7 +11,8 @@ export function route(call: Call): undefined | Promise<undefined> {
   if (backend === undefined) {
     throw new SentinelError("INTERNAL", `No backend "${name}" in this world`);
   }
-  const link = backend.link(call.session);
+  if (call.caller.era === "modern") call.giveBack = () => backend.giveBack(call.caller);
+  const link = backend.link(call.caller);
   if (link instanceof Promise) return link.then((opened) => take(call, opened));
   return take(call, link);
 }

@@ -1,16 +1,16 @@
 /** `answer` of resource subscriptions: counted over all sessions, so most never reach the backend. */
 import type { LinkReply } from "../../backends/link.ts";
 import type { Target } from "../../catalog/types.ts";
-import type { Call } from "../call.ts";
+import { type Call, sessionOf } from "../call.ts";
 
 export async function subscribe(call: Call): Promise<undefined> {
   const { backend, original } = call.target as Target;
-  await counted(call, call.world.backends.get(backend)?.subscribe(original, call.session));
+  await counted(call, call.world.backends.get(backend)?.subscribe(original, sessionOf(call)));
 }
 
 export async function unsubscribe(call: Call): Promise<undefined> {
   const { backend, original } = call.target as Target;
-  await counted(call, call.world.backends.get(backend)?.unsubscribe(original, call.session));
+  await counted(call, call.world.backends.get(backend)?.unsubscribe(original, sessionOf(call)));
 }
 
 /** Without a shared subscription the call goes on to the session's own link. */

@@ -25,9 +25,9 @@ export function validate(call: Call): Outcome | undefined {
 }
 
 /** SEP-1303: the model sees a result and can correct itself, a protocol error it may never see. */
-function answersAsResult({ world, session }: Call): boolean {
+function answersAsResult({ world, caller }: Call): boolean {
   const { validation_error: wanted } = world.config.catalog;
-  return wanted === "auto" ? revisionOf(session.revision).argumentResults : wanted === "result";
+  return wanted === "auto" ? revisionOf(caller.revision).argumentResults : wanted === "result";
 }
 
 function rejected({ exposed, backend }: Target, problems: readonly Problem[]): SentinelError {

@@ -1,0 +1,17 @@
+import type { JsonObject } from "../mcp/json.ts";
+import type { Call, Outcome } from "../call/call.ts";
+
+/**
+ * One request of a modern client and its way back: an HTTP exchange, or an id on a pipe. A call takes several
+ * of them when a backend asks questions on the way.
+ */
+export interface Round {
+  /** JSON text of the request's id. */
+  readonly id: string;
+  /** A message that belongs to the call; dropped once it is finished. */
+  notify(method: string, params: JsonObject): void;
+  /** The call takes long. */
+  beat(): void;
+  /** The answer to this request, exactly once. */
+  finish(call: Call, outcome: Outcome): void;
+}
