@@ -11,7 +11,7 @@ const BASE = 0x01000193;
 /** Spreads a hash over the bits of a table. */
 const SPREAD = 0x9e3779b1;
 /** Longest beginning of a form that is looked for; what follows is compared then. */
-const MAX_WINDOW = 16;
+const MAX_WINDOW = 32;
 /** Characters that decide how far to skip. */
 const BLOCK = 3;
 const TABLE_BITS = 15;

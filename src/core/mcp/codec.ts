@@ -5,6 +5,7 @@
 import { type RpcError, SentinelError } from "../../contract/mod.ts";
 import { isObject, type JsonObject, parseExact } from "./json.ts";
 import type { Frame, Message } from "./message.ts";
+import { paramsText } from "./params_text.ts";
 import { type Envelope, scan } from "./scan.ts";
 
 const INTEGER = /^-?(?:0|[1-9]\d*)$/;
@@ -89,7 +90,7 @@ function toId(text: string): string {
 
 /** JSON text of a request; `id` is JSON text. */
 export function encodeRequest(id: string, method: string, params: JsonObject | undefined): string {
-  const tail = params === undefined ? "" : `,"params":${JSON.stringify(params)}`;
+  const tail = params === undefined ? "" : `,"params":${paramsText(params)}`;
   return `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(method)}${tail}}`;
 }
 

@@ -4,6 +4,7 @@
  * duplicate keys make two readers see two messages; both are refused here, for clients and backends alike.
  */
 import { SentinelError } from "../../contract/mod.ts";
+import { hasControl } from "./control.ts";
 
 /** Deepest nesting accepted; the message itself is level 1. */
 export const MAX_DEPTH = 64;
@@ -27,8 +28,6 @@ export interface Scan {
   readonly compact: boolean;
 }
 
-// deno-lint-ignore no-control-regex -- finding control characters is the point
-const CONTROL = /[\u0000-\u001f]/;
 const QUOTE = 34, COMMA = 44, COLON = 58, OPEN_BRACE = 123, OPEN_BRACKET = 91;
 const CLOSE_BRACE = 125, CLOSE_BRACKET = 93, MINUS = 45, ZERO = 48, NINE = 57;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
@@ -57,7 +56,7 @@ class Scanner {
 
   constructor(text: string) {
     this.#text = text;
-    this.#compact = !CONTROL.test(text);
+    this.#compact = !hasControl(text);
     this.#backslash = text.indexOf("\\");
   }
 
@@ -189,7 +188,7 @@ class Scanner {
       this.#backslash = text.indexOf("\\", next);
     }
     if (end === -1) throw this.#malformed("string without end");
-    if (!this.#compact && CONTROL.test(text.slice(start, end))) {
+    if (!this.#compact && hasControl(text.slice(start, end))) {
       throw this.#malformed("control character in a string");
     }
     this.#pos = end + 1;

@@ -1,4 +1,3 @@
-import { Buffer } from "node:buffer";
 import { unlinkSync } from "node:fs";
 import { dirname } from "node:path";
 import process from "node:process";
@@ -41,9 +40,8 @@ export class SegmentLog {
     const writer = this.#current();
     const { segment } = writer;
     const before = segment.bytes;
-    writer.write(line);
+    const length = writer.write(line);
     this.#bytes += segment.bytes - before;
-    const length = Buffer.byteLength(line);
     return { segment, offset: segment.bytes - length, length: length - 1 };
   }
 

@@ -57,8 +57,11 @@ export class SegmentWriter {
     this.#descriptor = openSync(segment.path, O_APPEND | O_CREAT | O_EXCL | O_RDWR, OWNER_ONLY);
   }
 
-  /** Appends a line as a whole, or leaves nothing of it that could be read; it ends with a newline. */
-  write(line: string): void {
+  /**
+   * Appends a line as a whole, or leaves nothing of it that could be read; it ends with a newline.
+   * @returns its length in bytes
+   */
+  write(line: string): number {
     if (this.#isTorn) this.#closeOff();
     const bytes = bytesOf(line);
     try {
@@ -68,6 +71,7 @@ export class SegmentWriter {
       throw error;
     }
     this.segment.bytes += bytes.length;
+    return bytes.length;
   }
 
   close(): void {

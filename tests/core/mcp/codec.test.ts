@@ -92,6 +92,17 @@ describe("decode", () => {
     for (const text of texts) assert.equal(codeOf(text), "PARSE", JSON.stringify(text));
   });
 
+  it("refuses every control character in a string, and no other (T05)", () => {
+    for (let code = 0; code <= 0xff; code++) {
+      const char = String.fromCharCode(code);
+      if (char === '"' || char === "\\") continue;
+      for (const wide of ["", "\u4e2d"]) {
+        const text = `{"jsonrpc":"2.0","id":1,"result":{"a":"${wide}${char}"}}`;
+        assert.equal(codeOf(text), code < 0x20 ? "PARSE" : "accepted", JSON.stringify(text));
+      }
+    }
+  });
+
   it("refuses JSON that is not JSON-RPC as INVALID_REQUEST (T05)", () => {
     const texts = [
       '"x"',
@@ -210,6 +221,41 @@ function isJson(text: string): boolean {
     return false;
   }
 }
+
+describe("encodeRequest", () => {
+  it("writes long texts among arguments as JSON.stringify does", () => {
+    const fill = "x".repeat(5000);
+    const texts = [
+      '"',
+      "\\",
+      "\n",
+      "\u0000",
+      "\u001f",
+      "\u2028",
+      "\ud800",
+      "\ud83d\ude00",
+      "\u4e2d",
+      "",
+    ];
+    for (const text of texts) {
+      const long = `${fill}${text}${fill}`;
+      const given = { 'a"': long, left: undefined, 1: [long], b: { c: long }, d: text, e: null };
+      const params = { "name\n": text, arguments: given, _meta: { long }, out: undefined };
+      const expected = `{"jsonrpc":"2.0","id":1,"method":"m","params":${JSON.stringify(params)}}`;
+      assert.ok(encodeRequest("1", "m", params) === expected, JSON.stringify(text));
+    }
+  });
+
+  it("keeps numbers beside a long text exact, and prototype keys as plain members (T10)", () => {
+    const params = `{"arguments":{"t":"${
+      "x".repeat(5000)
+    }","n":12345678901234567890,"__proto__":1}}`;
+    const message = one(`{"jsonrpc":"2.0","id":1,"method":"m","params":${params}}`);
+    assert.ok(message.kind === "request");
+    const text = encodeRequest("1", "m", message.params);
+    assert.equal(text, `{"jsonrpc":"2.0","id":1,"method":"m","params":${params}}`);
+  });
+});
 
 describe("encodeError", () => {
   it("answers with id null when the id could not be read", () => {
