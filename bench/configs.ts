@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { STDIO_ECHO } from "./targets.ts";
+import { type Era, STDIO_ECHO } from "./targets.ts";
 
 /** The gateway's configuration files of one run. */
 export interface Configs {
@@ -9,6 +9,8 @@ export interface Configs {
   readonly stdio: string;
   /** As `http`, but with the audit, which is there by default and has its share in a start. */
   readonly startUp: string;
+  /** A configuration as `http` with a backend of this era. */
+  era(era: Era, backend: URL): string;
   /** For other configurations. */
   readonly folder: string;
   /** Where the gateways keep their state, so that a run leaves the user's alone. */
@@ -35,6 +37,8 @@ export function writeConfigs(backend: URL): Configs {
     http: write("http.toml", NO_AUDIT + config(url)),
     stdio: write("stdio.toml", NO_AUDIT + config(child)),
     startUp: write("start_up.toml", config(url)),
+    era: (era, { href }) =>
+      write(`${era}.toml`, NO_AUDIT + config(`url = ${JSON.stringify(href)}\nera = "${era}"`)),
     folder,
     state: join(folder, "state"),
     remove: () => rmSync(folder, { recursive: true, force: true }),

@@ -2,11 +2,10 @@
 import { mistakeOf, readLedger } from "./audit_ledger.ts";
 import type { Configs } from "./configs.ts";
 import { type Access, gatewayName, grantAccess, writeFullConfigs } from "./full_configs.ts";
-import type { LoadOptions } from "./load.ts";
 import type { Options } from "./options.ts";
 import type { Pinning } from "./pinning.ts";
 import { fullTargets, ROLE_NAMES } from "./targets.ts";
-import { type Level, type Live, measureLevels, withTargets } from "./throughput.ts";
+import { type Asked, type Level, type Live, measureLevels, withTargets } from "./throughput.ts";
 import { ECHO, LARGE, QUICK, SLOW } from "./work.ts";
 
 const IN_FLIGHT = 32;
@@ -44,7 +43,7 @@ export async function measureFull({ options, pinning, configs, backend }: Settin
   });
 }
 
-function loads({ inFlight }: Options, { token }: Access): Required<LoadOptions>[] {
+function loads({ inFlight }: Options, { token }: Access): Asked[] {
   const headers = `authorization: Bearer ${token}\r\n`;
   return [
     ...inFlight.map((calls) => ({ work: ECHO, inFlight: calls, headers })),

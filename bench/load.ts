@@ -2,7 +2,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Connection } from "./connection.ts";
 import { BenchError } from "./errors.ts";
 import { beatsOf, loopsFor } from "./pace.ts";
-import { Session } from "./session.ts";
+import { type Client, ModernClient, Session } from "./session.ts";
+import type { Era } from "./targets.ts";
 import { type Latency, Tally } from "./tally.ts";
 import { cpuBetween, usageOf } from "./usage.ts";
 import { answerOf, callOf, ECHO, type Work } from "./work.ts";
@@ -30,10 +31,12 @@ export interface LoadOptions {
   readonly work?: Work;
   /** Lines of the head of every request, each with CRLF. Default: none. */
   readonly headers?: string;
+  /** Era of the clients; default: legacy, with sessions. */
+  readonly era?: Era;
 }
 
 interface Loop {
-  readonly session: Session;
+  readonly client: Client;
   readonly connection: Connection;
 }
 
@@ -50,32 +53,34 @@ const LIST_PAUSE_MS = 250;
 /** What a target may take for the calls that are under way when a slice ends. */
 const GRACE_MS = 10_000;
 
-/** An MCP session for each of its loops, kept open from slice to slice. */
+/** An MCP client for each of its loops, kept from slice to slice. */
 export class Load {
   readonly #target: LoadTarget;
-  readonly #sessions: readonly Session[];
+  readonly #clients: readonly Client[];
   readonly #tool: Tool;
   #nextId = FIRST_ID;
 
-  private constructor(target: LoadTarget, sessions: readonly Session[], tool: Tool) {
+  private constructor(target: LoadTarget, clients: readonly Client[], tool: Tool) {
     this.#target = target;
-    this.#sessions = sessions;
+    this.#clients = clients;
     this.#tool = tool;
   }
 
   /** Opens the sessions; rejects when the target does not speak MCP or has no such tool. */
   static async open(target: LoadTarget, options: LoadOptions): Promise<Load> {
-    const { inFlight, work = ECHO, headers = "" } = options;
+    const { inFlight, work = ECHO, headers = "", era = "legacy" } = options;
     const connection = await Connection.open(target.url);
     const watchdog = bound([connection], GRACE_MS);
     try {
-      const first = await Session.open(target.url, connection, headers);
+      const another = () =>
+        era === "legacy"
+          ? Session.open(target.url, connection, headers)
+          : new ModernClient(target.url, headers);
+      const first = await another();
       const name = await findTool(first, connection, work.tool);
-      const sessions = [first];
-      while (sessions.length < loopsFor(work, inFlight)) {
-        sessions.push(await Session.open(target.url, connection, headers));
-      }
-      return new Load(target, sessions, { work, name });
+      const clients: Client[] = [first];
+      while (clients.length < loopsFor(work, inFlight)) clients.push(await another());
+      return new Load(target, clients, { work, name });
     } finally {
       clearTimeout(watchdog);
       connection.close();
@@ -88,12 +93,12 @@ export class Load {
   }
 
   /**
-   * Calls the tool in loops, one per session, on connections of its own: servers close those that idle
+   * Calls the tool in loops, one per client, on connections of its own: servers close those that idle
    * between slices. A wrong reply is counted; a broken connection is counted and ends its loop.
    * @param leadMs how long it is called before anything counts
    */
   async run(durationMs: number, leadMs = 0): Promise<Slice> {
-    const loops = await Promise.all(this.#sessions.map((session) => this.#connect(session)));
+    const loops = await Promise.all(this.#clients.map((client) => this.#connect(client)));
     const connections = loops.map(({ connection }) => connection);
     const watchdog = bound(connections, leadMs + durationMs + GRACE_MS);
     try {
@@ -108,8 +113,8 @@ export class Load {
     }
   }
 
-  async #connect(session: Session): Promise<Loop> {
-    return { session, connection: await Connection.open(this.#target.url) };
+  async #connect(client: Client): Promise<Loop> {
+    return { client, connection: await Connection.open(this.#target.url) };
   }
 
   async #measure(loops: readonly Loop[], tally: Tally, durationMs: number): Promise<Slice> {
@@ -133,10 +138,10 @@ export class Load {
   }
 
   /** One call, timed and checked; false when its connection is of no more use. */
-  async #call({ session, connection }: Loop, tally: Tally): Promise<boolean> {
+  async #call({ client, connection }: Loop, tally: Tally): Promise<boolean> {
     const id = this.#nextId++;
     const { work, name } = this.#tool;
-    const request = session.request(callOf(work, name, id));
+    const request = client.request(callOf(work, name, id));
     try {
       const start = performance.now();
       const reply = await connection.exchange(request);
@@ -151,13 +156,13 @@ export class Load {
 
 /** A gateway may list nothing until its backend has answered; ask again for a while. */
 async function findTool(
-  session: Session,
+  client: Client,
   connection: Connection,
   tool: string,
 ): Promise<string> {
   for (let tries = 0;; tries++) {
     try {
-      return await session.toolName(connection, tool);
+      return await client.toolName(connection, tool);
     } catch (error) {
       if (tries === LIST_TRIES) throw error;
       await delay(LIST_PAUSE_MS);

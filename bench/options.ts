@@ -4,7 +4,7 @@ import { BenchError } from "./errors.ts";
 export const RUNTIMES = ["node", "bun", "deno"] as const;
 export type RuntimeName = (typeof RUNTIMES)[number];
 
-export const SECTIONS = ["http", "stdio", "full", "startup", "polled"] as const;
+export const SECTIONS = ["http", "stdio", "full", "eras", "startup", "polled"] as const;
 export type Section = (typeof SECTIONS)[number];
 
 /** What one run measures, and for how long. */

@@ -1,5 +1,6 @@
 import process from "node:process";
 import type { Configs } from "./configs.ts";
+import { eraGoals, measureEras } from "./eras.ts";
 import { measureFull } from "./full.ts";
 import { fullGoals } from "./full_goals.ts";
 import { httpGoals, polledGoals, startUpGoals, stdioGoals } from "./goals.ts";
@@ -71,6 +72,15 @@ const SECTION_RUNNERS: Record<Section, (bench: Bench) => Promise<Outcome>> = {
     };
   },
 
+  async eras(bench) {
+    const levels = await measureEras(bench);
+    return {
+      markdown: `## Between the eras\n\n${ERAS_NOTE}\n${throughputTables(levels)}`,
+      verdicts: eraGoals(levels),
+      errors: complaints(levels),
+    };
+  },
+
   async startup(bench) {
     const startUps = await measureStartUp(bench.configs.startUp, bench);
     return {
@@ -109,6 +119,11 @@ function wrongReplies({ runtime, alone, polled }: Polled): string[] {
   const bad = [...alone, ...polled].find(({ errors }) => errors > 0);
   return bad === undefined ? [] : [`polled gateway, ${runtime}: first ${bad.firstError}`];
 }
+
+const ERAS_NOTE =
+  `Clients with sessions (2025-11-25) and without (2026-07-28), each before a backend with sessions and one
+without; default configuration without the audit. What crosses is translated by the gateway.
+`;
 
 const POLLED_NOTE =
   `A gateway with ${SCALE.backends} backends of ${SCALE.toolsOfBackend} tools and ${SCALE.sessions} open

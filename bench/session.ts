@@ -4,8 +4,19 @@ import { headerValue, type HttpReply } from "./reply_reader.ts";
 
 const REVISION = "2025-11-25";
 
-/** One MCP session over Streamable HTTP; calls may go out on any connection to its target. */
-export class Session {
+/** Where the calls of one client come from; they may go out on any connection to its target. */
+export interface Client {
+  /** The text of one POST; `message` must be ASCII. */
+  request(message: string): string;
+  /**
+   * The exposed name of a tool: gateways put a prefix before the backend's own.
+   * @throws BenchError when the target lists nothing (a gateway whose backend still starts), or not this
+   */
+  toolName(connection: Connection, wanted: string): Promise<string>;
+}
+
+/** One MCP session over Streamable HTTP. */
+export class Session implements Client {
   readonly #head: string;
 
   private constructor(head: string, id: string | undefined, revision: string) {
@@ -29,23 +40,55 @@ export class Session {
     throw new BenchError(`Cannot open session: "initialized" got status ${accepted.status}`);
   }
 
-  /** The text of one POST; `message` must be ASCII. */
   request(message: string): string {
     return withBody(this.#head, message);
   }
 
-  /**
-   * The exposed name of a tool: gateways put a prefix before the backend's own.
-   * @throws BenchError when the target lists nothing (a gateway whose backend still starts), or not this
-   */
-  async toolName(connection: Connection, wanted: string): Promise<string> {
-    const list = `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`;
-    const { tools } = resultOf(await connection.exchange(this.request(list)), 1);
-    const names = (tools as readonly { name: string }[]).map((tool) => tool.name);
-    const name = names.find((candidate) => candidate.endsWith(wanted));
-    if (name !== undefined) return name;
-    throw new BenchError(`Cannot find tool "${wanted}": the target lists "${names.join()}"`);
+  toolName(connection: Connection, wanted: string): Promise<string> {
+    const list = this.request(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`);
+    return listedName(connection, list, wanted);
   }
+}
+
+/** A client without a session: each request says everything itself (revision 2026-07-28). */
+export class ModernClient implements Client {
+  readonly #head: string;
+
+  /** @param headers Lines of the head of every request, each with CRLF. */
+  constructor(url: URL, headers = "") {
+    this.#head = `${requestHead(url)}${headers}mcp-protocol-version: ${MODERN}\r\n`;
+  }
+
+  request(message: string): string {
+    const name = NAME.exec(message)?.[1] ?? "";
+    const head = `${this.#head}mcp-method: tools/call\r\nmcp-name: ${name}\r\n`;
+    return withBody(head, message.replace(PARAMS, `${PARAMS}${ENVELOPE},`));
+  }
+
+  toolName(connection: Connection, wanted: string): Promise<string> {
+    const list = `{"jsonrpc":"2.0","id":1,"method":"tools/list",${PARAMS}${ENVELOPE}}}`;
+    const request = withBody(`${this.#head}mcp-method: tools/list\r\n`, list);
+    return listedName(connection, request, wanted);
+  }
+}
+
+const MODERN = "2026-07-28";
+const NAME = /"name":"([^"]*)"/;
+const PARAMS = '"params":{';
+const META = "io.modelcontextprotocol";
+const ENVELOPE = `"_meta":{"${META}/protocolVersion":"${MODERN}",` +
+  `"${META}/clientInfo":{"name":"bench","version":"1"},"${META}/clientCapabilities":{}}`;
+
+async function listedName(
+  connection: Connection,
+  request: string,
+  wanted: string,
+): Promise<string> {
+  const { tools } = resultOf(await connection.exchange(request), 1);
+  const names = (tools as readonly { name: string }[]).map((tool) => tool.name);
+  const name = names.find((candidate) => candidate.endsWith(wanted));
+  if (name !== undefined) return name;
+  throw new BenchError(`Cannot find tool "${wanted}": the target lists "${names.join()}"`);
 }
 
 const INITIALIZE = JSON.stringify({

@@ -3,13 +3,29 @@ import type { RuntimeName } from "./options.ts";
 import { PROGRAMS, run } from "./runtimes.ts";
 
 /** What a target is, and so which figures are compared with which. */
-export type Role = "direct" | "bare" | "gateway" | "bundle" | "full" | "unrecorded" | "sdk";
+export type Role =
+  | "direct"
+  | "bare"
+  | "gateway"
+  | "bundle"
+  | "full"
+  | "unrecorded"
+  | "sdk"
+  | Pair;
+
+/** Eras of clients and backends: with sessions, and without. */
+export const ERAS = ["legacy", "modern"] as const;
+export type Era = (typeof ERAS)[number];
+/** Era of the clients, then of the backend. */
+export type Pair = `${Era}-${Era}`;
 
 /** A target before it runs: `runtime` is the one its command uses. */
 export interface TargetPlan {
   readonly role: Role;
   readonly runtime: RuntimeName;
   readonly command: readonly string[];
+  /** Of its clients; default: legacy. */
+  readonly era?: Era;
 }
 
 /** How each role is called in a table. */
@@ -21,6 +37,10 @@ export const ROLE_NAMES: Record<Role, string> = {
   full: "gateway, full",
   unrecorded: "gateway, full without audit",
   sdk: "naive SDK proxy",
+  "legacy-legacy": "legacy client, legacy backend",
+  "legacy-modern": "legacy client, modern backend",
+  "modern-legacy": "modern client, legacy backend",
+  "modern-modern": "modern client, modern backend",
 };
 
 /** Where the gateway's configurations are, and the HTTP backend that proxies forward to. */
@@ -52,6 +72,21 @@ export function fullTargets(
     })),
     sdkProxy(runtime, backend.href),
   ];
+}
+
+/** A gateway for each pair of eras; `configs` by the era of the backend. */
+export function eraTargets(
+  runtime: RuntimeName,
+  configs: Readonly<Record<Era, string>>,
+): TargetPlan[] {
+  return ERAS.flatMap((era) =>
+    ERAS.map((backend): TargetPlan => ({
+      role: `${era}-${backend}`,
+      runtime,
+      era,
+      command: server(runtime, fullProgram(), configs[backend]),
+    }))
+  );
 }
 
 export const FULL_ROLES = ["full", "unrecorded"] as const satisfies readonly Role[];

@@ -9,6 +9,9 @@ const WARM_UP_IN_FLIGHT = 32;
 /** Times that each loop calls a tool of fixed duration in one slice, at least. */
 const CALLS_OF_LOOP = 10;
 
+/** What all targets are asked for. */
+export type Asked = Required<Omit<LoadOptions, "era">>;
+
 /** All slices of one target at one level, in the order of the rounds. */
 export interface Row {
   readonly plan: TargetPlan;
@@ -52,7 +55,7 @@ export async function withTargets<T>(
  */
 export async function measureLevels(
   targets: readonly Live[],
-  asked: readonly Required<LoadOptions>[],
+  asked: readonly Asked[],
   options: Options,
 ): Promise<Level[]> {
   for (const target of targets) await warmUp(target, asked[0]?.headers ?? "", options.warmUpMs);
@@ -71,7 +74,7 @@ async function warmUp(target: Live, headers: string, durationMs: number): Promis
 
 async function measureLevel(
   targets: readonly Live[],
-  asked: Required<LoadOptions>,
+  asked: Asked,
   { rounds, sliceMs, leadMs }: Options,
 ): Promise<Row[]> {
   const rows: { plan: TargetPlan; load: Load; slices: Slice[] }[] = [];
@@ -85,8 +88,8 @@ async function measureLevel(
   return rows;
 }
 
-async function openLoad({ running, loads }: Live, options: LoadOptions): Promise<Load> {
-  const load = await Load.open(running, options);
+async function openLoad({ plan, running, loads }: Live, options: LoadOptions): Promise<Load> {
+  const load = await Load.open(running, { ...options, era: plan.era ?? "legacy" });
   loads.push(load);
   return load;
 }

@@ -1,16 +1,17 @@
-/** The backend at the far end of every measurement: Streamable HTTP, or `--stdio`. */
+/** The backend at the far end of every measurement: Streamable HTTP, `--modern` without sessions, or `--stdio`. */
 import { Buffer } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import process from "node:process";
-import { answer, type RequestMessage } from "./echo_tools.ts";
+import { answer, answerModern, type RequestMessage } from "./echo_tools.ts";
 import { listen } from "./listen.ts";
 
 const JSON_TYPE = "application/json";
+const answerHttp = process.argv.includes("--modern") ? answerModern : answer;
 
 async function web(request: Request): Promise<Response> {
   if (request.method !== "POST") return new Response(null, { status: refusal(request.method) });
   const message = await request.json() as RequestMessage;
-  const body = await answer(message);
+  const body = await answerHttp(message);
   if (body === undefined) return new Response(null, { status: 202 });
   return new Response(body, { headers: headersFor(message) });
 }
@@ -23,7 +24,7 @@ async function respond(request: IncomingMessage, response: ServerResponse): Prom
   const parts: Buffer[] = [];
   for await (const part of request) parts.push(part as Buffer);
   const message = JSON.parse(Buffer.concat(parts).toString()) as RequestMessage;
-  const body = await answer(message);
+  const body = await answerHttp(message);
   if (body === undefined) response.writeHead(202).end();
   else response.writeHead(200, headersFor(message)).end(body);
 }

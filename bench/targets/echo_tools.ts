@@ -18,11 +18,33 @@ function tool(name: string, description: string, properties: Record<string, { ty
   return { name, description, inputSchema: { type: "object", properties, required } };
 }
 
+/** Members of every result of revision 2026-07-28. */
+const COMPLETE = { resultType: "complete" };
+const CACHED = { ...COMPLETE, ttlMs: 0, cacheScope: "private" };
+
+/** As `answer`, of a server that speaks revision 2026-07-28 only. */
+export function answerModern(message: RequestMessage): string | Promise<string> | undefined {
+  const { id, method, params } = message;
+  if (id === undefined) return undefined;
+  const reply = (value: object) => JSON.stringify({ jsonrpc: "2.0", id, result: value });
+  switch (method) {
+    case "tools/call":
+      return call(params, (value) => reply({ ...COMPLETE, ...value })) ??
+        failure(id, -32602, "Unknown tool");
+    case "server/discover":
+      return reply({ ...CACHED, supportedVersions: ["2026-07-28"], capabilities: { tools: {} } });
+    case "tools/list":
+      return reply({ ...CACHED, tools: TOOLS });
+    default:
+      return failure(id, -32601, "Unknown method");
+  }
+}
+
 /** The reply text to one message, a promise of it for `sleep`, undefined for a notification. */
 export function answer(message: RequestMessage): string | Promise<string> | undefined {
   const { id, method, params } = message;
   if (id === undefined) return undefined;
-  const result = (value: unknown) => JSON.stringify({ jsonrpc: "2.0", id, result: value });
+  const result = (value: object) => JSON.stringify({ jsonrpc: "2.0", id, result: value });
   switch (method) {
     case "tools/call":
       return call(params, result) ?? failure(id, -32602, "Unknown tool");
@@ -41,7 +63,7 @@ export function answer(message: RequestMessage): string | Promise<string> | unde
   }
 }
 
-function call(params: RequestMessage["params"], result: (value: unknown) => string) {
+function call(params: RequestMessage["params"], result: (value: object) => string) {
   const content = (text: string) => ({ content: [{ type: "text", text }] });
   if (params?.name === "echo") return result(content(params.arguments?.text ?? ""));
   if (params?.name !== "sleep") return undefined;

@@ -8,7 +8,7 @@ describe("bench options", () => {
     assert.ok(options.rounds >= 5);
     assert.deepEqual(options.inFlight, [1, 32]);
     assert.deepEqual(options.runtimes, ["node", "bun", "deno"]);
-    assert.deepEqual(options.sections, ["http", "stdio", "full", "startup", "polled"]);
+    assert.deepEqual(options.sections, ["http", "stdio", "full", "eras", "startup", "polled"]);
     assert.equal(options.write, false);
   });
 
