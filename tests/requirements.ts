@@ -29,7 +29,6 @@ export const REQUIREMENTS = {
   },
   "G2.1": {
     text: "`initialize` is answered with valid capabilities (2025-03-26 and every other revision)",
-    partly: "The revision 2026-07-28 is not spoken yet.",
   },
   "G2.2": {
     text: "newline-delimited JSON-RPC on stdin/stdout",
@@ -243,7 +242,6 @@ export const REQUIREMENTS = {
   },
   "X1": {
     text: "any client reaches any backend across protocol eras, elicitation included",
-    open: "Legacy clients reach legacy backends; the 2026-07-28 revision is not spoken yet.",
   },
   "X2": {
     text: "the core is a `fetch` handler: Node, Deno, Bun, edge",

@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { ROOT } from "../../tests/arch/source_files.ts";
+import { bridgeMatrixPage } from "./bridge_page.ts";
 import { configPage, schemaFile } from "./config_pages.ts";
 import { errorsPage, eventsPage, metricsPage } from "./contract_pages.ts";
 import { layersTable } from "./layers_table.ts";
@@ -14,6 +15,7 @@ import { operationsPage, statusPage } from "./state_pages.ts";
 
 const PAGES: Readonly<Record<string, () => string | Promise<string>>> = {
   "docs/architecture.md": () => replacePart("docs/architecture.md", "layers", layersTable()),
+  "docs/bridge_matrix.md": bridgeMatrixPage,
   "docs/config.md": configPage,
   "docs/errors.md": errorsPage,
   "docs/events.md": eventsPage,

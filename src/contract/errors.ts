@@ -79,9 +79,11 @@ export const ERRORS = {
     code: -32020,
     http: 400,
     fault: "caller",
-    meaning: "A header that revision 2026-07-28 asks for is missing, or says something else than the " +
+    meaning:
+      "A header that revision 2026-07-28 asks for is missing, or says something else than the " +
       "body: `MCP-Protocol-Version`, `Mcp-Method`, `Mcp-Name`, `Mcp-Param-*`.",
-    remedy: "Write the headers from the body that is sent; `data.header` names the one that differs.",
+    remedy:
+      "Write the headers from the body that is sent; `data.header` names the one that differs.",
   },
   CAPABILITY_MISSING: {
     code: -32021,

@@ -64,7 +64,9 @@ export const BackendStatusSchema = v.object({
   state: BackendStateSchema,
   since: moment("Since when in this state."),
   protocol: maybe(text("Negotiated protocol revision of the last good handshake.")),
-  era: maybe(oneOf(ERAS, "Era of that revision: sessions, or requests that say everything themselves.")),
+  era: maybe(
+    oneOf(ERAS, "Era of that revision: sessions, or requests that say everything themselves."),
+  ),
   lastError: maybe(text("Last failure; kept while it is ready again.")),
   exitCode: maybe(amount("Exit code of the last child, for stdio backends.")),
   signal: maybe(text("Signal that ended the last child.")),

@@ -139,6 +139,7 @@ export function createCore(config: Config, ports: CorePorts): Core {
     world: runtime.world,
     state: operator.state,
     sessions: runtime.sessions,
+    inFlight: runtime.inFlight,
     configHash: operator.configHash,
   }));
   const context = createContext(runtime, ports, feed);

@@ -1,15 +1,19 @@
+import { type Answers, field, type FixtureCall, type FixtureChanges } from "./fixture_call.ts";
 import { PIXEL } from "./fixture_media.ts";
 
 type Arguments = Readonly<Record<string, string>>;
-
-interface FixturePrompt {
-  readonly description: string;
-  readonly arguments: { name: string; description: string; required: boolean }[];
-  messages(args: Arguments): { role: "user"; content: Record<string, unknown> }[];
+interface PromptMessage {
+  role: "user";
+  content: Record<string, unknown>;
 }
 
-/** The prompts that the suite gets by name. */
-export const PROMPTS: Readonly<Record<string, FixturePrompt>> = {
+export interface FixturePrompt {
+  readonly description: string;
+  readonly arguments: { name: string; description: string; required: boolean }[];
+  messages(args: Arguments, call: FixtureCall): PromptMessage[] | Promise<PromptMessage[]>;
+}
+
+const PROMPTS: Readonly<Record<string, FixturePrompt>> = {
   test_simple_prompt: {
     description: "No arguments",
     arguments: [],
@@ -45,7 +49,29 @@ export const PROMPTS: Readonly<Record<string, FixturePrompt>> = {
       user({ type: "text", text: "Please analyze the image above." }),
     ],
   },
+  test_input_required_result_prompt: {
+    description: "Asks the user first",
+    arguments: [],
+    messages: async (_, call) => {
+      const answers: Answers = await call.ask({
+        user_context: field("What context should the prompt use?", "context", "string"),
+      });
+      return [user({ type: "text", text: `Context: ${JSON.stringify(answers)}` })];
+    },
+  },
 };
+
+/** The prompts that the suite gets by name, as they are at the moment. */
+export function promptsNow({ prompts }: FixtureChanges): Readonly<Record<string, FixturePrompt>> {
+  return {
+    ...PROMPTS,
+    test_changing_prompt: {
+      description: `The list of prompts has changed ${prompts} times`,
+      arguments: [],
+      messages: () => [user({ type: "text", text: "A prompt of a list that changes." })],
+    },
+  };
+}
 
 function argument(name: string) {
   return { name, description: `Value of ${name}`, required: true };

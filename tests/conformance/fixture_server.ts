@@ -1,14 +1,18 @@
 /**
- * A Streamable HTTP server on the official SDK with the fixtures that the conformance suite asks for by
- * name. It checks `Host` itself, as a server on loopback has to.
+ * Streamable HTTP servers on the official SDKs with the fixtures that the conformance suites ask for by
+ * name. They check `Host` themselves, as servers on loopback have to.
  */
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { StreamableHTTPServerTransport } from "../support/sdk.ts";
+import { text } from "node:stream/consumers";
+import { type Server, StreamableHTTPServerTransport } from "../support/sdk.ts";
+import { isLegacyRequest, type McpHttpHandler } from "../support/sdk_v2.ts";
 import { MemoryEventStore } from "./event_store.ts";
-import { createFixtureProtocol } from "./fixture_protocol.ts";
+import { createFixtureProtocol, type FixtureState } from "./fixture_protocol.ts";
+import { createModernFixture } from "./modern_fixture.ts";
+import { toRequest, writeResponse } from "./node_http.ts";
 
 const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
 /** How long a client waits before it comes back to a stream the server closed. */
@@ -20,11 +24,28 @@ export interface FixtureServer {
   close(): Promise<void>;
 }
 
-/** Starts the fixture server on a free port of loopback. */
-export async function startFixtureServer(): Promise<FixtureServer> {
-  const sessions = new Map<string, StreamableHTTPServerTransport>();
+interface Session {
+  readonly transport: StreamableHTTPServerTransport;
+  readonly protocol: Server;
+}
+
+interface Parts {
+  readonly sessions: Map<string, Session>;
+  readonly state: FixtureState;
+  /** Serves requests without sessions; absent: nobody does. */
+  readonly modern: McpHttpHandler | undefined;
+}
+
+/**
+ * Starts a fixture server on a free port of loopback. Era "legacy": sessions alone; "both": also requests of
+ * revision 2026-07-28, each told by its body.
+ */
+export async function startFixtureServer(
+  era: "legacy" | "both" = "legacy",
+): Promise<FixtureServer> {
+  const parts = createParts(era);
   const server = createServer((request, response) => {
-    serve(sessions, request, response).catch((cause) => response.destroy(cause as Error));
+    serve(parts, request, response).catch((cause) => response.destroy(cause as Error));
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -32,7 +53,8 @@ export async function startFixtureServer(): Promise<FixtureServer> {
   return {
     url: `http://127.0.0.1:${port}/mcp`,
     close: async () => {
-      await Promise.all([...sessions.values()].map((session) => session.close()));
+      await Promise.all([...parts.sessions.values()].map(({ transport }) => transport.close()));
+      await parts.modern?.close();
       const closed = once(server, "close");
       server.close();
       server.closeAllConnections();
@@ -41,31 +63,70 @@ export async function startFixtureServer(): Promise<FixtureServer> {
   };
 }
 
+function createParts(era: "legacy" | "both"): Parts {
+  const sessions = new Map<string, Session>();
+  const changes = { tools: 0, prompts: 0 };
+  const modern = era === "both" ? createModernFixture(changes) : undefined;
+  const changed: FixtureState["changed"] = (list) => {
+    for (const { protocol } of sessions.values()) {
+      void (list === "tools" ? protocol.sendToolListChanged() : protocol.sendPromptListChanged());
+    }
+  };
+  return { sessions, state: { changes, changed }, modern };
+}
+
 async function serve(
-  sessions: Map<string, StreamableHTTPServerTransport>,
+  parts: Parts,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   if (!LOOPBACK.test(request.headers.host ?? "")) return refuse(response, 403, "Foreign Host");
+  if (parts.modern === undefined || request.method !== "POST") {
+    return await serveSession(parts, request, response);
+  }
+  const web = toRequest(request, await text(request));
+  if (!await isLegacyRequest(web.clone())) {
+    return await writeResponse(response, await parts.modern.fetch(web));
+  }
+  await serveSession(parts, request, response, await parsed(web));
+}
+
+/** What is not JSON is left to the transport, which reads it as text that is no message. */
+async function parsed(web: Request): Promise<unknown> {
+  const body = await web.text();
+  try {
+    return JSON.parse(body);
+  } catch {
+    return body;
+  }
+}
+
+async function serveSession(
+  parts: Parts,
+  request: IncomingMessage,
+  response: ServerResponse,
+  body?: unknown,
+): Promise<void> {
   const id = request.headers["mcp-session-id"];
-  if (id === undefined) return await (await openSession(sessions)).handleRequest(request, response);
-  const session = sessions.get(String(id));
+  if (id === undefined) {
+    return await (await openSession(parts)).handleRequest(request, response, body);
+  }
+  const session = parts.sessions.get(String(id));
   if (session === undefined) return refuse(response, 404, "Session not found");
-  await session.handleRequest(request, response);
+  await session.transport.handleRequest(request, response, body);
 }
 
 /** A request without a session is `initialize`, or the SDK refuses it. */
-async function openSession(
-  sessions: Map<string, StreamableHTTPServerTransport>,
-): Promise<StreamableHTTPServerTransport> {
+async function openSession({ sessions, state }: Parts): Promise<StreamableHTTPServerTransport> {
+  const protocol = createFixtureProtocol(state);
   const transport = new StreamableHTTPServerTransport({
     sessionIdGenerator: randomUUID,
     eventStore: new MemoryEventStore(),
     retryInterval: RETRY_MS,
-    onsessioninitialized: (id) => void sessions.set(id, transport),
+    onsessioninitialized: (id) => void sessions.set(id, { transport, protocol }),
     onsessionclosed: (id) => void sessions.delete(id),
   });
-  await createFixtureProtocol().connect(transport);
+  await protocol.connect(transport);
   return transport;
 }
 

@@ -1,32 +1,46 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-  CreateMessageResultSchema,
-  ElicitResultSchema,
-  type RequestHandlerExtra,
-  type ServerNotification,
-  type ServerRequest,
-} from "../support/sdk.ts";
-import { DEFAULTS_FORM, ENUMS_FORM, USER_FORM } from "./fixture_forms.ts";
+import { ASKING_TOOLS } from "./fixture_asking.ts";
+import type { Arguments, ChangingList, FixtureCall, FixtureChanges } from "./fixture_call.ts";
 import { PIXEL, SILENCE } from "./fixture_media.ts";
-
-type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
-type Arguments = Readonly<Record<string, unknown>>;
-type Result = { content: Record<string, unknown>[]; isError?: boolean };
-
-interface FixtureTool {
-  readonly description: string;
-  readonly inputSchema: Record<string, unknown>;
-  run(args: Arguments, extra: Extra): Result | Promise<Result>;
-}
+import { type FixtureTool, NO_ARGUMENTS, text, type ToolResult } from "./fixture_tool.ts";
 
 /** Time between two notifications, so that they cannot fall into one read. */
 const PAUSE_MS = 50;
 
-const NO_ARGUMENTS = { type: "object", properties: {} };
 const IMAGE = { type: "image", data: PIXEL, mimeType: "image/png" };
 
-/** The tools that the suite calls by name. */
-export const TOOLS: Readonly<Record<string, FixtureTool>> = {
+const PHONE = { required: ["phone"] };
+const EMAIL = { required: ["email"] };
+/** Written as a text: what has a member "then" must not be taken for a promise. */
+const CONDITION = JSON.parse(`{
+  "if": { "properties": { "contactMethod": { "const": "phone" } }, "required": ["contactMethod"] },
+  "then": { "required": ["phone"] },
+  "else": { "required": ["email"] }
+}`) as Readonly<Record<string, unknown>>;
+/** Every keyword that the suite looks for in a list. */
+const DIALECT_SCHEMA = {
+  $schema: "https://json-schema.org/draft/2020-12/schema",
+  type: "object",
+  $defs: {
+    address: {
+      $anchor: "addressDef",
+      type: "object",
+      properties: { street: { type: "string" }, city: { type: "string" } },
+    },
+  },
+  properties: {
+    name: { type: "string" },
+    address: { $ref: "#/$defs/address" },
+    contactMethod: { type: "string", enum: ["phone", "email"] },
+    phone: { type: "string" },
+    email: { type: "string" },
+  },
+  allOf: [{ anyOf: [PHONE, EMAIL] }],
+  ...CONDITION,
+  additionalProperties: false,
+};
+
+const TOOLS: Readonly<Record<string, FixtureTool>> = {
   test_simple_text: fixed("One text block", text("This is a simple text response for testing.")),
   test_image_content: fixed("One image", IMAGE),
   test_audio_content: fixed("One sound", { type: "audio", data: SILENCE, mimeType: "audio/wav" }),
@@ -40,6 +54,7 @@ export const TOOLS: Readonly<Record<string, FixtureTool>> = {
     IMAGE,
     embedded("test://mixed-content-resource", "application/json", '{"test":"data","value":123}'),
   ),
+  test_streaming_elicitation: fixed("Asks nobody", text("Nobody was asked.")),
   test_error_handling: {
     description: "Always fails",
     inputSchema: NO_ARGUMENTS,
@@ -53,30 +68,15 @@ export const TOOLS: Readonly<Record<string, FixtureTool>> = {
     inputSchema: NO_ARGUMENTS,
     run: runWithLogging,
   },
+  test_logging_tool: {
+    description: "Writes log messages for those who want them",
+    inputSchema: NO_ARGUMENTS,
+    run: runWithLogging,
+  },
   test_tool_with_progress: {
     description: "Reports progress three times while it runs",
     inputSchema: NO_ARGUMENTS,
     run: runWithProgress,
-  },
-  test_sampling: {
-    description: "Asks the client's model",
-    inputSchema: required("prompt"),
-    run: runSampling,
-  },
-  test_elicitation: {
-    description: "Asks the user for name and address",
-    inputSchema: required("message"),
-    run: ({ message }, extra) => elicit(extra, "User response", String(message), USER_FORM),
-  },
-  test_elicitation_sep1034_defaults: {
-    description: "Asks the user with a default for each field",
-    inputSchema: NO_ARGUMENTS,
-    run: (_, extra) => elicit(extra, "Elicitation completed", "Review the values", DEFAULTS_FORM),
-  },
-  test_elicitation_sep1330_enums: {
-    description: "Asks the user with each kind of enumeration",
-    inputSchema: NO_ARGUMENTS,
-    run: (_, extra) => elicit(extra, "Elicitation completed", "Choose", ENUMS_FORM),
   },
   test_reconnection: {
     description: "Closes its stream in the middle of the call; the answer comes after reconnection",
@@ -85,91 +85,73 @@ export const TOOLS: Readonly<Record<string, FixtureTool>> = {
   },
   json_schema_2020_12_tool: {
     description: "Its input schema uses keywords of JSON Schema 2020-12",
-    inputSchema: {
-      $schema: "https://json-schema.org/draft/2020-12/schema",
-      type: "object",
-      $defs: {
-        address: {
-          type: "object",
-          properties: { street: { type: "string" }, city: { type: "string" } },
-        },
-      },
-      properties: { name: { type: "string" }, address: { $ref: "#/$defs/address" } },
-      additionalProperties: false,
-    },
+    inputSchema: DIALECT_SCHEMA,
     run: (args) => ({ content: [text(JSON.stringify(args))] }),
   },
+  test_x_mcp_header: {
+    description: "One of its arguments is mirrored in a header",
+    inputSchema: {
+      type: "object",
+      properties: {
+        region: { type: "string", "x-mcp-header": "Region" },
+        level: { type: "integer" },
+      },
+    },
+    run: ({ region }) => ({ content: [text(`region=${region}`)] }),
+  },
+  ...ASKING_TOOLS,
 };
+
+/** The tools that the suite calls by name, as they are at the moment. */
+export function toolsNow(changes: FixtureChanges): Readonly<Record<string, FixtureTool>> {
+  return {
+    ...TOOLS,
+    test_trigger_tool_change: trigger("tools", changes),
+    test_trigger_prompt_change: trigger("prompts", changes),
+  };
+}
+
+/** The list does change: a tool says in its description how often it was called. */
+function trigger(list: ChangingList, changes: FixtureChanges): FixtureTool {
+  return {
+    description: `Changes the list of ${list} (${changes[list]} times so far)`,
+    inputSchema: NO_ARGUMENTS,
+    run: (_, call) => {
+      changes[list]++;
+      call.changed(list);
+      return { content: [text(`Changed the list of ${list}.`)] };
+    },
+  };
+}
 
 function fixed(description: string, ...content: Record<string, unknown>[]): FixtureTool {
   return { description, inputSchema: NO_ARGUMENTS, run: () => ({ content }) };
-}
-
-function required(name: string): Record<string, unknown> {
-  return { type: "object", properties: { [name]: { type: "string" } }, required: [name] };
-}
-
-function text(value: string): Record<string, unknown> {
-  return { type: "text", text: value };
 }
 
 function embedded(uri: string, mimeType: string, value: string): Record<string, unknown> {
   return { type: "resource", resource: { uri, mimeType, text: value } };
 }
 
-async function runWithLogging(_: Arguments, extra: Extra): Promise<Result> {
+async function runWithLogging(_: Arguments, call: FixtureCall): Promise<ToolResult> {
   for (
     const data of ["Tool execution started", "Tool processing data", "Tool execution completed"]
   ) {
-    await extra.sendNotification({
-      method: "notifications/message",
-      params: { level: "info", logger: "fixture", data },
-    });
+    await call.log(data);
     await sleep(PAUSE_MS);
   }
   return { content: [text("Logged three messages.")] };
 }
 
-async function runWithProgress(_: Arguments, extra: Extra): Promise<Result> {
-  const progressToken = extra._meta?.progressToken;
+async function runWithProgress(_: Arguments, call: FixtureCall): Promise<ToolResult> {
   for (const progress of [0, 50, 100]) {
-    if (progressToken !== undefined) {
-      await extra.sendNotification({
-        method: "notifications/progress",
-        params: { progressToken, progress, total: 100 },
-      });
-    }
+    await call.progress(progress, 100);
     await sleep(PAUSE_MS);
   }
   return { content: [text("Reported progress.")] };
 }
 
-async function runSampling({ prompt }: Arguments, extra: Extra): Promise<Result> {
-  const answer = await extra.sendRequest({
-    method: "sampling/createMessage",
-    params: {
-      messages: [{ role: "user", content: { type: "text", text: String(prompt) } }],
-      maxTokens: 100,
-    },
-  }, CreateMessageResultSchema);
-  return { content: [text(`LLM response: ${JSON.stringify(answer.content)}`)] };
-}
-
-async function elicit(
-  extra: Extra,
-  label: string,
-  message: string,
-  requestedSchema: typeof USER_FORM,
-): Promise<Result> {
-  const { action, content } = await extra.sendRequest({
-    method: "elicitation/create",
-    params: { message, requestedSchema },
-  }, ElicitResultSchema);
-  return { content: [text(`${label}: action=${action}, content=${JSON.stringify(content)}`)] };
-}
-
-async function runReconnection(_: Arguments, extra: Extra): Promise<Result> {
-  extra.closeSSEStream?.();
+async function runReconnection(_: Arguments, call: FixtureCall): Promise<ToolResult> {
+  call.closeStream();
   await sleep(2 * PAUSE_MS);
   return { content: [text("Answered after the stream was closed.")] };
 }

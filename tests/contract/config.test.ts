@@ -77,6 +77,7 @@ describe("configuration table", () => {
       "interceptors",
       "audit",
       "sessions",
+      "bridge",
       "management",
       "telemetry",
       "reload",

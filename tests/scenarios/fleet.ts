@@ -71,7 +71,8 @@ async function startMembers(
   ends.push(() => n8n.stop());
   return [
     ...Object.entries(stdio).map(([name, server]) => stdioMember(name, server)),
-    { ...stdioMember("sqlite", sqlite), backend: { url: inner.url } },
+    // Within one era definitions pass unchanged; a modern list says nothing of tasks.
+    { ...stdioMember("sqlite", sqlite), backend: { url: inner.url, era: "legacy" } },
     ...httpMembers(everything, sse, n8n),
   ];
 }

@@ -13,6 +13,7 @@ const START_MS = 60_000;
 const TIMEOUT = { timeout: 120_000 };
 /** How often each sample call is made on one server; some servers count. */
 const ROUNDS = 2;
+const SERVER = "io.modelcontextprotocol/serverInfo";
 
 /** What a server says for itself. */
 interface Direct {
@@ -70,7 +71,7 @@ describe("published servers behind one gateway", () => {
       await until(() => assertSameTools(client, fleet, direct), START_MS);
       for (const { name, call } of fleet.members) {
         const result = await callTool(client, `${name}__${call.name}`, call.arguments);
-        assert.deepEqual(result, direct.get(name)?.results[round], name);
+        assert.deepEqual(withoutServer(result), direct.get(name)?.results[round], name);
       }
     } finally {
       await client.close();
@@ -90,6 +91,12 @@ async function ask({ address, capabilities, call }: Member): Promise<Direct> {
   } finally {
     await client.close();
   }
+}
+
+/** A modern server says in each result who it is; asked directly, in the legacy era, it does not. */
+function withoutServer({ _meta: meta, ...result }: Json): Json {
+  const { [SERVER]: _, ...own } = (meta ?? {}) as Json;
+  return Object.keys(own).length === 0 ? result : { ...result, _meta: own };
 }
 
 /** Tools that run only as a task are left out by the gateway: it offers no tasks. */

@@ -32,6 +32,8 @@ export async function startChangingBackend(tools: readonly Definition[]): Promis
       capabilities: { tools: { listChanged: true }, prompts: {}, completions: {} },
       serverInfo: { name: backend.name, version: "1" },
     }),
+    // No answer of the modern era: it is a legacy server.
+    "server/discover": () => ({}),
     "ping": () => ({}),
     "tools/list": () => ({ tools: backend.tools }),
     "prompts/list": () => ({ prompts: backend.prompts }),

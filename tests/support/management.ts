@@ -155,6 +155,7 @@ async function ask(
     header: (name) => sent[name],
     headerBytes: () => 0,
     body: () => Promise.resolve(body === undefined ? new Uint8Array() : bytes),
+    onGone: () => {},
   };
   const answer = await manage.handle(incoming, { address });
   const isJson = answer.headers["content-type"] === "application/json";

@@ -28,6 +28,8 @@ function listsOf(name: string, tools: readonly string[]): Readonly<Record<string
       serverInfo: { name, version: "1" },
       instructions: `Instructions of ${name}.`,
     },
+    // No answer of the modern era: it is a legacy server.
+    "server/discover": {},
     "ping": {},
     "logging/setLevel": {},
     "tools/list": {

@@ -14,6 +14,8 @@ export { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/
 export { Server } from "@modelcontextprotocol/sdk/server/index.js";
 // @ts-types="@modelcontextprotocol/sdk/server/sse"
 export { SSEServerTransport } from "@modelcontextprotocol/sdk/server/sse.js";
+// @ts-types="@modelcontextprotocol/sdk/server/stdio"
+export { StdioServerTransport } from "@modelcontextprotocol/sdk/server/stdio.js";
 // @ts-types="@modelcontextprotocol/sdk/server/streamableHttp"
 export {
   type EventStore,

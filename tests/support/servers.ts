@@ -26,6 +26,7 @@ const ENTRY_POINTS = {
   sqlite: "mcp-server-sqlite-npx/dist/index.js",
   n8n: "n8n-mcp/dist/mcp/index.js",
   conformance: "@modelcontextprotocol/conformance/dist/index.js",
+  conformanceModern: "conformance-modern/dist/index.js",
   inspector: "@modelcontextprotocol/inspector/clients/launcher/build/index.js",
 } as const;
 

@@ -11,9 +11,10 @@ import type { BackendCatalog } from "../catalog/types.ts";
 import type { JsonObject } from "../mcp/json.ts";
 import type { Caller } from "../session/caller.ts";
 import type { Subscriber } from "../session/subscriber.ts";
-import { Session } from "../session/session.ts";
-import { ALL_CAPABILITIES, declaredCapabilities } from "./declared.ts";
+import type { Session } from "../session/session.ts";
+import { ALL_CAPABILITIES } from "./declared.ts";
 import type { Ask, AskReply, Link, LinkReply } from "./link.ts";
+import { linkChoice } from "./link_choice.ts";
 import { LinkFactory } from "./link_factory.ts";
 import { LinkPool, type PoolRequest } from "./link_pool.ts";
 import { Offer } from "./offer.ts";
@@ -97,7 +98,11 @@ export class Backend {
       notified: (method, params, owner) => this.#notified(method, params, owner),
       asked: (session, ask) => events.asked(session, ask),
     });
-    this.#offer = new Offer(name, ports, () => events.changed(this));
+    this.#offer = new Offer({
+      backend: name,
+      overHttp: this.kind !== "stdio",
+      changed: () => events.changed(this),
+    }, ports);
     this.#offer.found = previous?.found;
     this.#upstream = previous === undefined
       ? new Upstream(() => events.wantedLogLevel())
@@ -207,15 +212,20 @@ export class Backend {
     this.#pool.release(session);
   }
 
-  /** Undefined when the session has a link of its own, which carries its subscriptions itself. */
+  /** Undefined when the session has a legacy link of its own, which carries its subscriptions itself. */
   subscribe(uri: string, subscriber: Subscriber): Promise<LinkReply> | undefined {
-    if (this.#main === undefined || this.#ownLink(subscriber) !== undefined) return undefined;
+    if (this.#main === undefined || this.#ownLink(subscriber)?.era === "legacy") return undefined;
+    return this.follow(uri, subscriber);
+  }
+
+  /** As `subscribe`, for whoever has no link of its own; while the backend is away it is only noted. */
+  follow(uri: string, subscriber: Subscriber): Promise<LinkReply> {
     return this.#upstream.subscribe(uri, subscriber, this.#main);
   }
 
   /** Undefined as for `subscribe`. */
   unsubscribe(uri: string, subscriber: Subscriber): Promise<LinkReply> | undefined {
-    if (this.#ownLink(subscriber) !== undefined) return undefined;
+    if (this.#ownLink(subscriber)?.era === "legacy") return undefined;
     return this.#upstream.unsubscribe(uri, subscriber, this.#main);
   }
 
@@ -228,6 +238,11 @@ export class Backend {
   logLevelChanged(): void {
     if (this.#main !== undefined) this.#upstream.applyLogLevel(this.#main);
     for (const { link } of this.#pool.open()) this.#upstream.applyLogLevel(link);
+  }
+
+  /** A request without a session wants log messages; a legacy backend is told before the call. */
+  wantLogLevel(level: string, link: Link): void {
+    this.#upstream.wantLogLevel(level, link);
   }
 
   /** A client's roots changed; only a link of its own can be told. */
@@ -270,7 +285,7 @@ export class Backend {
     // The link may be lost before `open` has given it to us.
     const opened: { link?: Link } = {};
     const closed = (error: SentinelError) => this.#lost(opened.link, error);
-    const link = await this.#links.open({ capabilities, owner: undefined, signal, closed });
+    const link = await this.#links.open({ capabilities, main: true, signal, closed });
     opened.link = link;
     try {
       await this.#offer.read(link);
@@ -295,7 +310,7 @@ export class Backend {
     { capabilities, owner }: PoolRequest,
     closed: (error: SentinelError) => void,
   ): Promise<Link> {
-    const link = await this.#links.open({ capabilities, owner, closed });
+    const link = await this.#links.open({ capabilities, main: false, owner, closed });
     this.#upstream.applyLogLevel(link);
     return link;
   }
@@ -324,17 +339,14 @@ export class Backend {
 
   /** Which link a caller uses: undefined for the main one. */
   #poolRequest(caller: Caller): PoolRequest | undefined {
-    if (!this.#opener.attributes) return undefined;
-    const capabilities = declaredCapabilities(caller.capabilities);
-    const alone = this.config.instances !== "shared" ||
-      (!this.#opener.mayShare && Object.keys(capabilities).length > 0);
-    const declared = JSON.stringify(capabilities);
-    if (!alone) return { key: declared, capabilities, owner: undefined };
-    if (caller instanceof Session) {
-      return { key: `session ${caller.id}`, capabilities, owner: caller };
-    }
-    const key = this.#pool.vacant(`principal ${caller.principal.id} ${declared}`, caller);
-    return { key, capabilities, owner: undefined };
+    if (!this.#opener.attributes || this.#servesAll) return undefined;
+    const { instances } = this.config;
+    return linkChoice(caller, { opener: this.#opener, pool: this.#pool, instances });
+  }
+
+  /** Each request says for whom it is: nothing about a caller is fixed in a handshake. */
+  get #servesAll(): boolean {
+    return this.#main?.era === "modern" && this.config.instances === "shared";
   }
 
   #ownLink(session: object): Link | undefined {

@@ -7,6 +7,7 @@ import type { Series } from "../../ports/telemetry.ts";
 import { revisionOf } from "../mcp/revisions.ts";
 import { statusError, unusable } from "./http_errors.ts";
 import { printable } from "./printable.ts";
+import type { MessageHeaders } from "./wire.ts";
 
 export interface HttpWireOptions {
   /** The backend's name, for errors. */
@@ -91,8 +92,14 @@ export class HttpEndpoint {
     this.#build();
   }
 
-  post(body: string, signal: AbortSignal, queued: boolean): Promise<HttpResponse> {
-    const headers = this.#postHeaders;
+  /** `own`: headers of this message alone. */
+  post(
+    body: string,
+    signal: AbortSignal,
+    queued: boolean,
+    own?: MessageHeaders,
+  ): Promise<HttpResponse> {
+    const headers = own === undefined ? this.#postHeaders : { ...this.#postHeaders, ...own };
     return this.#http.send({ method: "POST", url: this.postUrl, headers, body, signal, queued });
   }
 

@@ -11,6 +11,8 @@ const FORBIDDEN = 403;
 const NOT_FOUND = 404;
 /** Statuses that say by definition that the request was not carried out. */
 const NOT_EXECUTED = [401, 403, 405, 406, 413, 415, 429];
+/** Client errors that say nothing of what a server speaks: sign in, come later, too slow. */
+const NO_EVIDENCE = [401, 403, 407, 408, 429];
 /** Statuses of a server that is there but cannot serve right now. */
 const UNAVAILABLE = [429, 502, 503, 504];
 
@@ -103,6 +105,11 @@ export function endsWire({ code, details: { more } }: SentinelError): boolean {
 export function isTransient({ code, details: { more } }: SentinelError): boolean {
   const status = more?.["status"];
   return code === "BACKEND_LOST" && (status === undefined || UNAVAILABLE.includes(Number(status)));
+}
+
+/** True for the status of a refusal that says something of which era a backend speaks (protocol.md 4.2). */
+export function isEvidence(status: number): boolean {
+  return status >= 400 && status <= 499 && !NO_EVIDENCE.includes(status);
 }
 
 /** The same error for the other requests of the wire: what became of them is not known. */

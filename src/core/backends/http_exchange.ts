@@ -13,6 +13,7 @@ import {
 import {
   endsWire,
   forOthers,
+  isEvidence,
   isTransient,
   lost,
   unusable,
@@ -22,7 +23,7 @@ import {
 import { messagesOf } from "./http_messages.ts";
 import { Pause } from "./http_pause.ts";
 import { HttpEventStream, MESSAGE, openStream } from "./http_stream.ts";
-import type { WireEvents } from "./wire.ts";
+import type { MessageHeaders, WireEvents } from "./wire.ts";
 
 /** The backend should end the stream after the answer; a connection is not held longer than this for it. */
 const LINGER_MS = 1000;
@@ -31,6 +32,16 @@ const MAX_RETURNS = 5;
 /** Statuses of an initialize that make a client look for HTTP+SSE (specification, backwards compatibility). */
 const OTHER_TRANSPORT = [400, 404, 405];
 const UNKNOWN_SESSION = /"code":\s*-32001\b/;
+
+/**
+ * What is posted. `initialize` opens a session and may find another transport; `legacy` streams that break
+ * can be resumed; `discover` asks for the era, of which some statuses say nothing whatever the body is;
+ * `listen` lasts, so it takes no connection from calls.
+ */
+export type Posting = "initialize" | "legacy" | "discover" | "modern" | "listen";
+
+/** Since 2026-07-28 a stream that broke is gone. */
+const RESUMED: readonly Posting[] = ["initialize", "legacy"];
 
 /** What an exchange reports to. */
 export interface ExchangeOwner extends WireEvents {
@@ -44,6 +55,7 @@ export class HttpExchange {
   readonly #request: number;
   /** Id of the request as JSON text, as its answer carries it. */
   readonly #id: string;
+  readonly #posting: Posting;
   readonly #abort = new AbortController();
   /** Answered, failed or forgotten: nothing more is reported as failure. */
   #over = false;
@@ -51,19 +63,21 @@ export class HttpExchange {
   #pause: Pause | undefined;
   #stopLinger: Cancel | undefined;
 
-  constructor(endpoint: HttpEndpoint, owner: ExchangeOwner, request: number) {
+  constructor(endpoint: HttpEndpoint, owner: ExchangeOwner, request: number, posting: Posting) {
     this.#endpoint = endpoint;
     this.#owner = owner;
     this.#request = request;
     this.#id = String(request);
+    this.#posting = posting;
   }
 
-  /** Sends the request and reports what comes. Never rejects. `first`: this is the wire's initialize. */
-  async run(text: string, first: boolean): Promise<void> {
+  /** Sends the request and reports what comes. Never rejects. */
+  async run(text: string, headers?: MessageHeaders): Promise<void> {
     try {
-      const response = await this.#endpoint.post(text, this.#abort.signal, true);
-      if (first) this.#endpoint.adopt(response);
-      await this.#receive(response, first);
+      const queued = this.#posting !== "listen";
+      const response = await this.#endpoint.post(text, this.#abort.signal, queued, headers);
+      if (this.#posting === "initialize") this.#endpoint.adopt(response);
+      await this.#receive(response);
     } catch (thrown) {
       this.#fail(wireError(this.#endpoint.backend, thrown));
     }
@@ -83,9 +97,9 @@ export class HttpExchange {
     this.#pause?.cut();
   }
 
-  async #receive(response: HttpResponse, first: boolean): Promise<void> {
+  async #receive(response: HttpResponse): Promise<void> {
     const { backend } = this.#endpoint;
-    if (response.status < 200 || response.status > 299) return await this.#refused(response, first);
+    if (response.status < 200 || response.status > 299) return await this.#refused(response);
     const type = mediaType(response);
     if (!isCompressed(response)) {
       if (type === JSON_TYPE) return await this.#readJson(response);
@@ -137,7 +151,7 @@ export class HttpExchange {
   /** Goes on with GET where the stream stopped, as a broken or polled one asks (revision 2025-11-25). */
   async #comeBack(stream: HttpEventStream): Promise<HttpResponse> {
     const { backend, clock } = this.#endpoint;
-    if (stream.lastEventId === undefined) {
+    if (stream.lastEventId === undefined || !RESUMED.includes(this.#posting)) {
       throw lost(backend, "its stream ended before the answer", "unknown");
     }
     this.#pause ??= new Pause(clock);
@@ -179,17 +193,19 @@ export class HttpExchange {
     this.#stopLinger = this.#endpoint.clock.after(LINGER_MS, () => this.#abort.abort());
   }
 
-  async #refused(response: HttpResponse, first: boolean): Promise<void> {
+  async #refused(response: HttpResponse): Promise<void> {
     const body = response.status < 400 ? "" : await this.#endpoint.errorBody(response);
     if (response.status < 400) response.discard();
     if (this.#isAnswer(response, body)) return void this.#deliver(body);
     const error = this.#endpoint.refusal(response, body);
-    throw first && OTHER_TRANSPORT.includes(response.status) ? withFallback(error) : error;
+    const mayBeOther = this.#posting === "initialize" && OTHER_TRANSPORT.includes(response.status);
+    throw mayBeOther ? withFallback(error) : error;
   }
 
   /** Some backends send JSON-RPC errors with an error status. That the session is unknown is no such answer. */
   #isAnswer(response: HttpResponse, body: string): boolean {
     if (mediaType(response) !== JSON_TYPE) return false;
+    if (this.#posting === "discover" && !isEvidence(response.status)) return false;
     const messages = messagesOf(body);
     if (messages instanceof SentinelError) return false;
     const [message] = messages;

@@ -98,9 +98,10 @@ class HttpWire implements Wire, ExchangeOwner {
 
   #pass(text: string, request: number | undefined): void {
     if (request === undefined) return void this.#deliver(text);
-    const exchange = new HttpExchange(this.#endpoint, this, request);
+    const posting = this.#first ? "initialize" : "legacy";
+    const exchange = new HttpExchange(this.#endpoint, this, request, posting);
     this.#exchanges.set(request, exchange);
-    void exchange.run(text, this.#first);
+    void exchange.run(text);
     this.#first = false;
   }
 

@@ -7,10 +7,12 @@ export type LinkReply =
     readonly result: string;
     /** A tool says that it failed. */
     readonly isError?: true;
-    /** What a modern backend says it is, unless it is `complete`: it wants answers, or began a task. */
-    readonly type?: "input_required" | "task";
+    readonly type?: ResultType;
   }
   | { readonly error: RpcError };
+
+/** What a modern backend says its result is, unless it is `complete`: it wants answers, or began a task. */
+export type ResultType = "input_required" | "task";
 
 /** Answer of a client to a server request (elicitation, sampling, roots); `result` is JSON text. */
 export type AskReply = LinkReply;
@@ -83,7 +85,8 @@ export interface Link {
   request(request: LinkRequest): Exchange;
   notify(method: string, params?: JsonObject): void;
   /**
-   * Has updates of exactly these resources sent from now on. Modern links only; elsewhere it is a request.
+   * Has updates of exactly these resources sent from now on. The result is what the backend agreed to: an
+   * object whose `resourceSubscriptions` are the URIs. Modern links only; elsewhere it is a request.
    * @throws SentinelError as a request does
    */
   watch?(uris: readonly string[]): Promise<LinkReply>;

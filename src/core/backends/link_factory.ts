@@ -1,9 +1,15 @@
-/** Opens the links of one backend: the handshake, over whichever HTTP transport the backend speaks. */
-import type { DroppedMessages, SentinelError } from "../../contract/mod.ts";
+/**
+ * Opens the links of one backend: finds out which era it speaks, and shakes hands over whichever HTTP
+ * transport it has. A backend that was not asked yet gets nothing but the question.
+ */
+import { type DroppedMessages, type Era, SentinelError } from "../../contract/mod.ts";
 import type { JsonObject } from "../mcp/json.ts";
 import type { Session } from "../session/session.ts";
+import { EraMemory } from "./eras.ts";
+import { speaksAnother } from "./greet.ts";
 import type { Ask, AskReply, Link } from "./link.ts";
 import { LinkMetrics } from "./link_metrics.ts";
+import type { LinkOptions } from "./link_options.ts";
 import { openLink } from "./open_link.ts";
 import type { BackendPorts } from "./ports.ts";
 import type { WireOpener } from "./wire_opener.ts";
@@ -14,8 +20,10 @@ const HANDSHAKE_MS = 10_000;
 /** How one link is opened. */
 export interface Opening {
   readonly capabilities: JsonObject;
+  /** The backend's main link: its process is shown, and it tells of changed lists. */
+  readonly main: boolean;
   /** Set when the link belongs to one session alone. */
-  readonly owner: Session | undefined;
+  readonly owner?: Session | undefined;
   readonly closed: (error: SentinelError) => void;
   /** Gives the handshake up. */
   readonly signal?: AbortSignal;
@@ -30,46 +38,126 @@ export interface LinkFactoryOptions {
   readonly asked: (session: Session, ask: Ask) => Promise<AskReply>;
 }
 
+type Eras = NonNullable<LinkOptions["eras"]>;
+
 export class LinkFactory {
   readonly #options: LinkFactoryOptions;
   readonly #metrics: LinkMetrics;
+  readonly #memory: EraMemory;
 
   constructor(options: LinkFactoryOptions) {
     const { backend, opener, ports } = options;
     this.#options = options;
     const transport = opener.kind === "stdio" ? "pipe" : "tcp";
     this.#metrics = new LinkMetrics(backend, transport, ports.telemetry);
+    this.#memory = new EraMemory(backend, ports.clock, ports.log);
   }
 
   /** @throws SentinelError BACKEND_LOST, BACKEND_TIMEOUT or BACKEND_PROTOCOL */
   async open(opening: Opening): Promise<Link> {
+    const { configuredEra, kind } = this.#options.opener;
+    const era = configuredEra ?? this.#memory.known;
+    if (era === "legacy") return await this.#legacy(opening);
+    // A process may be another program at each start: what it spoke once is no promise.
+    const link = kind === "stdio" && configuredEra === undefined
+      ? await this.#askProcess(opening)
+      : await this.#askModern(opening, era);
+    if (configuredEra === undefined) this.#memory.learn(link.era, link.revision);
+    return link;
+  }
+
+  /** A process that ends because of the question gets another life without it. */
+  async #askProcess(opening: Opening): Promise<Link> {
     try {
-      return await this.#once(opening);
+      return await this.#once(opening, ["modern", "legacy"]);
     } catch (cause) {
-      if (!this.#options.opener.fallBack(cause)) throw cause;
-      return await this.#once(opening);
+      const ended = cause instanceof SentinelError && cause.code === "BACKEND_LOST" &&
+        cause.details.executed !== "no";
+      if (!ended || opening.signal?.aborted === true) throw cause;
+      return await this.#once(opening, ["legacy"]);
     }
   }
 
-  #once({ capabilities, owner, closed, signal }: Opening): Promise<Link> {
-    const { backend, opener, ports, dropped, notified, asked } = this.#options;
-    return openLink(opener.wire(owner === undefined), {
+  /** @param era as configured or remembered; undefined: whatever it is */
+  async #askModern(opening: Opening, era: Era | undefined): Promise<Link> {
+    try {
+      return await this.#once(opening, ["modern"]);
+    } catch (cause) {
+      if (!speaksAnother(cause)) throw cause;
+      if (era === undefined) return await this.#legacy(opening);
+      // Said, not smoothed over; the next attempt finds out what it is now.
+      this.#memory.forget();
+      throw notModern(this.#options.backend, cause as SentinelError);
+    }
+  }
+
+  async #legacy(opening: Opening): Promise<Link> {
+    try {
+      return await this.#once(opening, ["legacy"]);
+    } catch (cause) {
+      if (!this.#options.opener.fallBack(cause)) throw cause;
+      return await this.#once(opening, ["legacy"]);
+    }
+  }
+
+  async #once(opening: Opening, eras: Eras): Promise<Link> {
+    const { opener, ports } = this.#options;
+    // A connection that was only tried is nobody's loss.
+    const fate: { opened?: true; lost?: SentinelError } = {};
+    const link = await openLink(opener.wire(opening.main, eras[0]), {
+      ...this.#shared(opening),
+      eras,
+      overHttp: opener.kind !== "stdio",
+      handshakeMs: HANDSHAKE_MS,
+      clock: ports.clock,
+      random: ports.random,
+      metrics: this.#metrics,
+      events: this.#eventsOf(opening, (error) => {
+        if (fate.opened) opening.closed(error);
+        else fate.lost = error;
+      }),
+    });
+    fate.opened = true;
+    if (fate.lost !== undefined) opening.closed(fate.lost);
+    opener.speaks(link.era);
+    return link;
+  }
+
+  #shared({ capabilities, signal, main }: Opening) {
+    const { backend, ports, dropped } = this.#options;
+    return {
       capabilities,
       version: ports.version,
-      handshakeMs: HANDSHAKE_MS,
       ...(signal === undefined ? {} : { signal }),
-      clock: ports.clock,
       dropped,
-      invalid: (sample) => {
+      followsLists: main,
+      invalid: (sample: string) => {
         this.#metrics.invalid();
         ports.log.write("backend.invalid_output", { backend, sample });
       },
-      metrics: this.#metrics,
-      events: {
-        notification: (method, params) => notified(method, params, owner),
-        ...(owner === undefined ? {} : { ask: (ask: Ask) => asked(owner, ask) }),
-        closed,
-      },
-    });
+      deaf: (reason: string) =>
+        ports.log.write("backend.degraded", {
+          backend,
+          reason: `it refuses to tell of changes: ${reason}`,
+        }),
+      stale: () => this.#memory.forget(),
+    };
   }
+
+  #eventsOf({ owner }: Opening, closed: (error: SentinelError) => void): LinkOptions["events"] {
+    const { notified, asked } = this.#options;
+    return {
+      notification: (method, params) => notified(method, params, owner),
+      ...(owner === undefined ? {} : { ask: (ask: Ask) => asked(owner, ask) }),
+      closed,
+    };
+  }
+}
+
+function notModern(backend: string, { message, details }: SentinelError): SentinelError {
+  return new SentinelError(
+    "BACKEND_PROTOCOL",
+    `Cannot use backend "${backend}": it does not speak the modern era`,
+    { ...details, backend, reason: details.reason ?? message },
+  );
 }

@@ -16,6 +16,9 @@ const CODES: ReadonlySet<number> = new Set([
   -32000,
   -32001,
   -32002,
+  -32020,
+  -32021,
+  -32022,
   -32042,
 ]);
 const CLASSES: { readonly [code: string]: string } = {

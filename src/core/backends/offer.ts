@@ -1,8 +1,10 @@
 /** What one backend offers: read after each handshake, and again when it announces a change. */
 import type { Cancel } from "../../ports/clock.ts";
+import { rereadAfter } from "../catalog/cache_hints.ts";
 import { readCatalog } from "../catalog/read.ts";
 import type { BackendCatalog } from "../catalog/types.ts";
 import type { JsonObject } from "../mcp/json.ts";
+import { ALL_CAPABILITIES } from "./declared.ts";
 import type { Link } from "./link.ts";
 import type { BackendPorts } from "./ports.ts";
 import { toResult } from "./reply.ts";
@@ -10,19 +12,27 @@ import { toResult } from "./reply.ts";
 /** Backends announce several changes at once; one reading serves them (protocol.md 5). */
 const DEBOUNCE_MS = 100;
 const ANSWER_MS = 10_000;
+/** No tool hides from who can do everything. */
+const EVERYTHING = { capabilities: ALL_CAPABILITIES };
+
+export interface OfferOptions {
+  readonly backend: string;
+  /** Parameters of tools may be repeated in headers. */
+  readonly overHttp: boolean;
+  readonly changed: () => void;
+}
 
 export class Offer {
   /** As last read; kept while the backend is away. */
   found: BackendCatalog | undefined;
-  readonly #backend: string;
+  readonly #options: OfferOptions;
   readonly #ports: BackendPorts;
-  readonly #changed: () => void;
   #waiting: Cancel | undefined;
+  #expiry: Cancel | undefined;
 
-  constructor(backend: string, ports: BackendPorts, changed: () => void) {
-    this.#backend = backend;
+  constructor(options: OfferOptions, ports: BackendPorts) {
+    this.#options = options;
     this.#ports = ports;
-    this.#changed = changed;
   }
 
   /** Part of it could not be read (a row of `refused` with the name `*`). */
@@ -32,13 +42,28 @@ export class Offer {
 
   /** @throws SentinelError when nothing of it can be read; what was known stays */
   async read(link: Link): Promise<void> {
-    const { capabilities, instructions, serverName } = link;
-    const request = async (method: string, params: JsonObject) =>
-      toResult(await link.request({ method, params, owner: "", timeoutMs: ANSWER_MS }).reply);
-    const known = { capabilities, instructions, previous: this.found, clock: this.#ports.clock };
-    const found = await readCatalog(request, known, this.#backend);
+    const { era, capabilities, instructions, serverName } = link;
+    const request = async (method: string, params: JsonObject) => {
+      const shared = { owner: "", timeoutMs: ANSWER_MS, client: EVERYTHING };
+      return toResult(await link.request({ method, params, ...shared }).reply);
+    };
+    const { clock } = this.#ports;
+    const mirrors = era === "modern" && this.#options.overHttp;
+    const known = { era, mirrors, capabilities, instructions, previous: this.found, clock };
+    const found = await readCatalog(request, known, this.#options.backend);
     this.#compareNames(serverName);
     this.found = { ...found, serverName };
+    this.#rereadOnExpiry(link);
+  }
+
+  /** What the backend says about how long its lists hold is kept to, whether it announces changes or not. */
+  #rereadOnExpiry(link: Link): void {
+    this.#expiry?.();
+    const { clock, random } = this.#ports;
+    const ms = this.found && rereadAfter(this.found, random.fraction());
+    this.#expiry = ms === undefined ? undefined : clock.after(ms, () => {
+      if (link.open) void this.#reread(link);
+    });
   }
 
   /** Another name can be another server: only the configuration says who may answer here. */
@@ -46,7 +71,7 @@ export class Offer {
     const before = this.found?.serverName;
     if (this.found === undefined || before === after) return;
     const names = { before: before ?? null, after: after ?? null };
-    this.#ports.log.write("backend.identity_changed", { backend: this.#backend, ...names });
+    this.#ports.log.write("backend.identity_changed", { backend: this.#options.backend, ...names });
   }
 
   /** Reads again shortly, once for all announcements until then. */
@@ -61,16 +86,21 @@ export class Offer {
 
   stop(): void {
     this.#waiting?.();
+    this.#expiry?.();
   }
 
   async #reread(link: Link): Promise<void> {
     try {
       await this.read(link);
-      this.#changed();
+      this.#options.changed();
     } catch (cause) {
       // A lost link reports itself; any other failure keeps the last good lists and is said.
       if (!link.open) return;
-      this.#ports.log.write("backend.degraded", { backend: this.#backend, reason: String(cause) });
+      this.#ports.log.write("backend.degraded", {
+        backend: this.#options.backend,
+        reason: String(cause),
+      });
+      this.#rereadOnExpiry(link);
     }
   }
 }

@@ -2,40 +2,25 @@
  * The JSON-RPC peer towards a backend, the same over every wire: handshake, own ids, progress tokens,
  * attribution, cancellation, deadlines. What belongs to nobody is dropped and counted.
  */
-import { type DroppedMessages, SentinelError } from "../../contract/mod.ts";
-import type { Cancel, Clock } from "../../ports/clock.ts";
+import { asSentinelError, type Era, SentinelError } from "../../contract/mod.ts";
+import type { Cancel } from "../../ports/clock.ts";
 import { encodeNotification, encodeRequest, toRemoteError } from "../mcp/codec.ts";
 import { isObject, type JsonObject } from "../mcp/json.ts";
 import type { Message, NotificationMessage, ResponseMessage } from "../mcp/message.ts";
-import { isLegacyRevision, LATEST_LEGACY } from "../mcp/revisions.ts";
-import type { Exchange, Link, LinkEvents, LinkReply, LinkRequest } from "./link.ts";
-import type { LinkMetrics } from "./link_metrics.ts";
-import { PendingRequests } from "./pending.ts";
-import { printable } from "./printable.ts";
+import { type Dialect, LISTEN } from "./dialect.ts";
+import { type Dialects, greet, type Hello, refusesRevision, speaksAnother } from "./greet.ts";
+import { isEvidence } from "./http_errors.ts";
+import type { Exchange, Link, LinkReply, LinkRequest } from "./link.ts";
+import { closedBefore, closedMeanwhile } from "./link_errors.ts";
+import { dialectsOf, type LinkOptions } from "./link_options.ts";
+import { Listening } from "./listening.ts";
+import { type Pending, PendingRequests } from "./pending.ts";
 import { Questions } from "./questions.ts";
-import { toResult } from "./reply.ts";
 import { isToolError } from "./tool_error.ts";
 import type { OpenWire, Wire } from "./wire.ts";
 
 const SWEEP_MS = 250;
-const MAX_SERVER_NAME = 128;
-
-export interface LinkOptions {
-  /** What we declare to the backend; only what can be attributed to one client. */
-  readonly capabilities: JsonObject;
-  /** Version of this gateway, for `clientInfo`. */
-  readonly version: string;
-  readonly handshakeMs: number;
-  /** Gives the handshake up. */
-  readonly signal?: AbortSignal;
-  readonly clock: Clock;
-  readonly events: LinkEvents;
-  /** Counters of the backend, shared by all its links. */
-  readonly dropped: DroppedMessages;
-  /** A backend wrote something that is not a message. */
-  readonly invalid: (sample: string) => void;
-  readonly metrics?: LinkMetrics;
-}
+const CANCELLED = "notifications/cancelled";
 
 /**
  * Opens a wire and shakes hands.
@@ -57,13 +42,14 @@ export async function openLink(openWire: OpenWire, options: LinkOptions): Promis
 }
 
 class JsonRpcLink implements Link {
-  readonly era = "legacy";
-  revision = LATEST_LEGACY;
+  watch?: (uris: readonly string[]) => Promise<LinkReply>;
+  revision = "";
   capabilities: JsonObject = {};
   instructions: string | undefined;
   serverName: string | undefined;
   open = true;
   readonly #options: LinkOptions;
+  readonly #dialects: Dialects;
   readonly #wire: Wire;
   readonly #pending: PendingRequests;
   readonly #questions: Questions;
@@ -71,10 +57,15 @@ class JsonRpcLink implements Link {
   /** Monotonic time since the handshake is done. */
   #establishedAt: number | undefined;
   #closing: Promise<void> | undefined;
+  #dialect: Dialect;
+  #listening: Listening | undefined;
+  #doubting = false;
 
   constructor(openWire: OpenWire, options: LinkOptions) {
     const { clock, dropped, capabilities, events, invalid } = options;
     this.#options = options;
+    this.#dialects = dialectsOf(options);
+    this.#dialect = this.#dialects[0];
     this.#pending = new PendingRequests(clock, dropped);
     this.#questions = new Questions({
       capabilities,
@@ -87,7 +78,7 @@ class JsonRpcLink implements Link {
     this.#stopSweep = clock.every(SWEEP_MS, () => this.#expire());
     this.#wire = openWire({
       message: (message, origin) => this.#receive(message, origin),
-      failed: (request, error) => this.#pending.take(request)?.settle(error),
+      failed: (request, error) => this.#failed(request, error),
       invalid: (sample) => {
         dropped.invalid++;
         invalid(sample);
@@ -100,23 +91,21 @@ class JsonRpcLink implements Link {
     return this.#pending.size;
   }
 
+  get era(): Era {
+    return this.#dialect.era;
+  }
+
   async handshake(): Promise<void> {
-    const { capabilities, version, handshakeMs } = this.#options;
-    const { reply } = this.request({
-      method: "initialize",
-      params: {
-        protocolVersion: LATEST_LEGACY,
-        capabilities,
-        clientInfo: { name: "mcp-sentinel", title: "MCP Sentinel", version },
-      },
-      owner: "",
-      timeoutMs: handshakeMs,
-    });
-    this.#adopt(toResult(await reply));
-    this.notify("notifications/initialized");
-    this.#establishedAt = this.#options.clock.monotonic();
-    this.#options.metrics?.opened();
+    const { clock, metrics } = this.#options;
+    const say = (spoken: Dialect) => this.#hello(spoken);
+    const { dialect, greeting } = await greet(this.#dialects, say, clock);
+    this.#dialect = dialect;
+    Object.assign(this, greeting);
+    if (dialect.confirmation !== undefined) this.notify(dialect.confirmation);
+    this.#establishedAt = clock.monotonic();
+    metrics?.opened();
     this.#wire.established(this.revision);
+    if (dialect.era === "modern" && this.open) this.#listen();
   }
 
   request(request: LinkRequest): Exchange {
@@ -127,8 +116,9 @@ class JsonRpcLink implements Link {
     const id = this.#pending.add(request, (outcome) => {
       exchange.tookMs = clock.monotonic() - startedAt;
       metrics?.answered(request, cancelled ? "cancelled" : outcome, exchange.tookMs);
-      if (outcome instanceof SentinelError) reject(outcome);
-      else resolve(outcome);
+      if (outcome instanceof SentinelError) return reject(outcome);
+      if (refusesRevision(outcome)) this.#doubt();
+      resolve(outcome);
     });
     const exchange = {
       reply: promise,
@@ -138,14 +128,13 @@ class JsonRpcLink implements Link {
         this.#cancel(id, reason);
       },
     };
-    if (this.open) {
-      this.#wire.send(encodeRequest(String(id), request.method, withOwnToken(request, id)), id);
-    } else this.#pending.take(id)?.settle(closedBefore());
+    if (this.open) this.#send(id, request);
+    else this.#pending.take(id)?.settle(closedBefore());
     return exchange;
   }
 
   notify(method: string, params?: JsonObject): void {
-    if (this.open) this.#wire.send(encodeNotification(method, params));
+    if (this.open && this.#dialect.twoWay) this.#wire.send(encodeNotification(method, params));
   }
 
   close(): Promise<void> {
@@ -153,47 +142,106 @@ class JsonRpcLink implements Link {
     return this.#closing ??= this.#wire.close();
   }
 
-  #adopt({ protocolVersion, capabilities, instructions, serverInfo }: JsonObject): void {
-    if (typeof protocolVersion !== "string" || !isLegacyRevision(protocolVersion)) {
-      throw new SentinelError(
-        "BACKEND_PROTOCOL",
-        "Cannot use the backend: it speaks no revision we know",
-        {
-          reason: `protocolVersion ${JSON.stringify(protocolVersion)?.slice(0, 40)}`,
-        },
-      );
-    }
-    this.revision = protocolVersion;
-    this.capabilities = isObject(capabilities) ? capabilities : {};
-    this.instructions = typeof instructions === "string" ? instructions : undefined;
-    const name = isObject(serverInfo) ? serverInfo["name"] : undefined;
-    this.serverName = typeof name === "string" ? printable(name, MAX_SERVER_NAME) : undefined;
+  #send(id: number, request: LinkRequest): void {
+    const { method } = request;
+    const params = withOwnToken(this.#dialect.params(request), id);
+    const text = encodeRequest(String(id), method, params);
+    this.#wire.send(text, id, this.#dialect.headers(request));
+  }
+
+  #hello(dialect: Dialect): Hello {
+    this.#dialect = dialect;
+    const first = this.#pending.lastId + 1;
+    const timeoutMs = this.#options.handshakeMs;
+    const { reply } = this.request({ ...dialect.hello, owner: "", timeoutMs });
+    return { reply, drop: () => this.#pending.abandon(first)?.settle(closedMeanwhile("unwanted")) };
+  }
+
+  #listen(): void {
+    const { clock, random, events, followsLists = false, deaf } = this.#options;
+    const listening = this.#listening = new Listening({
+      capabilities: this.capabilities,
+      lists: followsLists,
+      clock,
+      fraction: () => random?.fraction() ?? 0,
+      open: (notifications) => {
+        const id = this.#pending.nextId();
+        this.#send(id, { method: LISTEN, params: { notifications }, owner: "", timeoutMs: 0 });
+        return id;
+      },
+      close: (id) => {
+        this.#pending.noteAbandoned(id);
+        this.#forget(id, "not needed any more");
+      },
+      event: (method, params) => events.notification(method, params),
+      refused: (reason) => deaf?.(reason),
+    });
+    this.watch = (uris) => this.open ? listening.watch(uris) : Promise.reject(closedBefore());
+  }
+
+  /** Asks again for the era when an answer looks as if the backend did not know it any more. */
+  #doubt(): void {
+    const isDoubtful = this.#dialect.era === "modern" && this.#establishedAt !== undefined;
+    if (!isDoubtful || this.#doubting || !this.open) return;
+    this.#doubting = true;
+    const { clock, stale } = this.#options;
+    greet([this.#dialect], (dialect) => this.#hello(dialect), clock).catch((cause) => {
+      if (!this.open || !speaksAnother(cause)) return;
+      stale?.();
+      this.#lost(asSentinelError(cause));
+      void this.close();
+    }).finally(() => this.#doubting = false);
   }
 
   #receive(message: Message, origin: number | undefined): void {
     if (!this.open) return;
     if (message.kind === "response") this.#answered(message);
     else if (message.kind === "notification") this.#notified(message, origin);
-    else this.#questions.receive(message, origin);
+    else if (this.#dialect.twoWay) this.#questions.receive(message, origin);
+    else {
+      this.#options.dropped.invalid++;
+      this.#options.invalid(
+        `the request "${message.method}", which no backend of its revision sends`,
+      );
+    }
+  }
+
+  #failed(request: number, error: SentinelError): void {
+    if (this.#listening?.ended(request, error) === true) return;
+    this.#pending.take(request)?.settle(error);
+    const status = error.details.more?.["status"];
+    if (error.code === "BACKEND_PROTOCOL" && isEvidence(Number(status))) this.#doubt();
   }
 
   #answered(message: ResponseMessage): void {
     const id = Number(message.id);
     const pending = this.#pending.take(id);
-    if (pending === undefined) return this.#pending.drop(id);
-    if (message.error !== undefined) {
-      return pending.settle({ error: toRemoteError(message.error) });
+    const error = message.error === undefined ? undefined : toRemoteError(message.error);
+    const reply = error === undefined ? { result: message.result as string } : { error };
+    if (pending !== undefined) pending.settle(this.#judged(reply, pending));
+    else if (this.#listening?.ended(id, reply) !== true) this.#pending.drop(id);
+  }
+
+  /** The reply with what its text says of itself. */
+  #judged(reply: LinkReply, { request: { method, tool } }: Pending): LinkReply | SentinelError {
+    if ("error" in reply) return reply;
+    const { result } = reply;
+    try {
+      const type = this.#dialect.resultType(method, result);
+      if (type !== undefined) return { result, type };
+    } catch (cause) {
+      return asSentinelError(cause);
     }
-    const result = message.result as string;
-    const isError = pending.request.tool !== undefined && isToolError(result);
-    pending.settle(isError ? { result, isError } : { result });
+    return tool !== undefined && isToolError(result) ? { result, isError: true } : reply;
   }
 
   #notified({ method, params = {} }: NotificationMessage, origin: number | undefined): void {
+    if (this.#listening?.receive(method, params, origin) === true) return;
     if (method === "notifications/progress") this.#progressed(params);
-    else if (method === "notifications/cancelled") this.#questions.withdraw(params["requestId"]);
+    else if (method === CANCELLED) this.#questions.withdraw(params["requestId"]);
     else if (method === "notifications/message") this.#logged(params, origin);
-    else this.#options.events.notification(method, params);
+    else if (this.#dialect.twoWay) this.#options.events.notification(method, params);
+    else this.#options.dropped.unattributed++;
   }
 
   #progressed(params: JsonObject): void {
@@ -211,7 +259,7 @@ class JsonRpcLink implements Link {
     const pending = this.#pending.attribute(origin);
     const isOwn = this.#options.events.ask !== undefined;
     if (pending !== undefined) pending.request.notify?.("notifications/message", params);
-    else if (isOwn || this.#pending.size === 0) {
+    else if (this.#dialect.twoWay && (isOwn || this.#pending.size === 0)) {
       this.#options.events.notification("notifications/message", params);
     } else this.#options.dropped.unattributed++;
   }
@@ -220,17 +268,21 @@ class JsonRpcLink implements Link {
     const pending = this.#pending.abandon(id);
     if (pending === undefined) return;
     pending.settle(closedMeanwhile(reason));
-    this.notify("notifications/cancelled", { requestId: id, reason });
+    this.#forget(id, reason);
+  }
+
+  #forget(id: number, reason: string): void {
+    if (this.open && this.#dialect.tellsCancel) {
+      this.#wire.send(encodeNotification(CANCELLED, { requestId: id, reason }));
+    }
     this.#wire.forget(id);
   }
 
   #expire(): void {
     for (const id of this.#pending.expire()) {
       // The handshake must not be cancelled (specification, lifecycle).
-      if (this.#establishedAt !== undefined) {
-        this.notify("notifications/cancelled", { requestId: id, reason: "timeout" });
-      }
-      this.#wire.forget(id);
+      if (this.#establishedAt === undefined) this.#wire.forget(id);
+      else this.#forget(id, "timeout");
     }
   }
 
@@ -248,26 +300,15 @@ class JsonRpcLink implements Link {
     this.open = false;
     this.#stopSweep();
     this.#questions.close();
+    this.#listening?.stop();
     this.#pending.failAll(error);
     this.#options.events.closed(error);
   }
 }
 
 /** Our id stands for the caller's token: two callers may use the same one. */
-function withOwnToken({ params }: LinkRequest, id: number): JsonObject {
+function withOwnToken(params: JsonObject, id: number): JsonObject {
   const meta = params["_meta"];
   if (!isObject(meta) || meta["progressToken"] === undefined) return params;
   return { ...params, _meta: { ...meta, progressToken: id } };
-}
-
-function closedBefore(): SentinelError {
-  return new SentinelError("BACKEND_LOST", "Cannot send the call: the connection is closed", {
-    executed: "no",
-  });
-}
-
-function closedMeanwhile(reason: string): SentinelError {
-  return new SentinelError("BACKEND_LOST", `Cannot finish the call: ${reason}`, {
-    executed: "unknown",
-  });
 }

@@ -37,13 +37,23 @@ export class PendingRequests {
     return this.#pending.size;
   }
 
+  /** Id of the request that was added last. */
+  get lastId(): number {
+    return this.#lastId;
+  }
+
   get(id: number): Pending | undefined {
     return this.#pending.get(id);
   }
 
+  /** A new id, for what is no request of a caller. */
+  nextId(): number {
+    return ++this.#lastId;
+  }
+
   /** Enters a request under a new id. */
   add(request: LinkRequest, settle: Pending["settle"]): number {
-    const id = ++this.#lastId;
+    const id = this.nextId();
     const now = this.#clock.monotonic();
     this.#pending.set(id, {
       request,
@@ -65,13 +75,16 @@ export class PendingRequests {
   /** Takes a request whose answer nobody wants any more; it is late if it comes. */
   abandon(id: number): Pending | undefined {
     const pending = this.take(id);
-    if (pending === undefined) return undefined;
-    this.#abandoned.add(id);
-    if (this.#abandoned.size > MAX_ABANDONED) {
-      const [oldest] = this.#abandoned;
-      if (oldest !== undefined) this.#abandoned.delete(oldest);
-    }
+    if (pending !== undefined) this.noteAbandoned(id);
     return pending;
+  }
+
+  /** An answer under this id will be late, not foreign. */
+  noteAbandoned(id: number): void {
+    this.#abandoned.add(id);
+    if (this.#abandoned.size <= MAX_ABANDONED) return;
+    const [oldest] = this.#abandoned;
+    if (oldest !== undefined) this.#abandoned.delete(oldest);
   }
 
   /** Counts an answer that no request waits for. */
@@ -91,6 +104,8 @@ export class PendingRequests {
     if (origin !== undefined) return this.#pending.get(origin);
     let last: Pending | undefined;
     for (const pending of this.#pending.values()) {
+      // Our own, and about nobody: a call that wants the level must not lose its messages by it.
+      if (pending.request.method === "logging/setLevel") continue;
       if (last !== undefined && last.request.owner !== pending.request.owner) return undefined;
       last = pending;
     }

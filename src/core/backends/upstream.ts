@@ -1,11 +1,12 @@
-/** What our sessions want from one backend as a whole: subscriptions, counted, and the log level. */
+/** What our clients want from one backend as a whole: subscriptions, counted, and the log level. */
 import { SentinelError } from "../../contract/mod.ts";
 import { isObject } from "../mcp/json.ts";
+import { moreVerbose } from "../session/log_levels.ts";
 import type { Session } from "../session/session.ts";
 import type { Subscriber } from "../session/subscriber.ts";
 import type { Link, LinkReply } from "./link.ts";
+import { type Agreed, request, UpstreamRequests } from "./upstream_requests.ts";
 
-const ANSWER_MS = 10_000;
 /** Distinct URIs subscribed at one backend. */
 const MAX_SUBSCRIPTIONS = 10_000;
 /** URL elicitations of one backend whose completion is awaited; the oldest are forgotten. */
@@ -21,10 +22,15 @@ interface Subscription {
 export class Upstream {
   readonly #wantedLogLevel: () => string | undefined;
   readonly #subscriptions = new Map<string, Subscription>();
+  readonly #requests = new UpstreamRequests();
   /** Who was sent to which URL, by `elicitationId`. */
   readonly #elicitations = new Map<string, Session>();
+  /** The most verbose level that a request without a session wanted; it comes once and leaves nothing behind. */
+  #wantedOnce: string | undefined;
   /** What each link was last told, so that nothing is told twice. */
   readonly #told = new WeakMap<Link, string>();
+  /** The last link all of it was replayed to: calls may not use it yet. */
+  #newest: Link | undefined;
 
   constructor(wantedLogLevel: () => string | undefined) {
     this.#wantedLogLevel = wantedLogLevel;
@@ -34,13 +40,21 @@ export class Upstream {
     return this.#subscriptions.get(uri)?.subscribers ?? [];
   }
 
-  /** The first subscriber of a URI asks the backend; the others are counted. */
-  async subscribe(uri: string, subscriber: Subscriber, link: Link): Promise<LinkReply> {
-    const subscription = this.#subscriptions.get(uri) ?? this.#add(uri, link);
+  /**
+   * The first subscriber of a URI asks the backend; the others are counted. Without a link it is noted: the
+   * next one is told.
+   * @throws SentinelError OVERLOADED, or as a request does
+   */
+  async subscribe(
+    uri: string,
+    subscriber: Subscriber,
+    link: Link | undefined,
+  ): Promise<LinkReply> {
+    const subscription = this.#subscriptions.get(uri) ?? this.#add(uri, link ?? this.#coming());
     // Before the answer: the first update may come with it.
     subscription.subscribers.add(subscriber);
     const reply = await subscription.asked;
-    if ("error" in reply) this.#subscriptions.delete(uri);
+    if ("error" in reply) this.#forget(uri, subscription);
     return reply;
   }
 
@@ -54,7 +68,13 @@ export class Upstream {
     if (subscribers === undefined || !subscribers.delete(subscriber)) return DONE;
     if (subscribers.size > 0) return DONE;
     this.#subscriptions.delete(uri);
-    return link === undefined ? DONE : await ask(link, "resources/unsubscribe", { uri });
+    const told = link ?? this.#coming();
+    if (told === undefined) return DONE;
+    if (told.era === "modern") {
+      await this.#watch(told);
+      return DONE;
+    }
+    return await this.#requests.say(told, "resources/unsubscribe", uri);
   }
 
   /** A client was asked to visit a URL; the news that it is done comes outside any call. */
@@ -70,25 +90,39 @@ export class Upstream {
     return typeof elicitationId === "string" ? this.#elicitations.get(elicitationId) : undefined;
   }
 
-  /** Tells a new link what the one before it knew. */
+  /** Tells a new link what the one before it knew. @throws SentinelError as a request does */
   async replay(link: Link): Promise<void> {
+    this.#newest = link;
     this.applyLogLevel(link);
-    for (const [uri, subscription] of this.#subscriptions) {
-      subscription.asked = ask(link, "resources/subscribe", { uri });
-      if ("error" in await subscription.asked) this.#subscriptions.delete(uri);
-    }
+    const answers = [...this.#subscriptions].map(async ([uri, subscription]) => {
+      const asked = this.#ask(link, uri);
+      subscription.asked = asked;
+      // Lost before it answered: the next link is told, and whoever comes until then is counted.
+      asked.catch(() => subscription.asked = Promise.resolve(DONE));
+      if ("error" in await asked) this.#forget(uri, subscription);
+    });
+    await Promise.all(answers);
   }
 
-  /** Asks the link for the most verbose level any session wants; each session filters for itself. */
+  /** As `applyLogLevel`, for a level that one request alone wants. */
+  wantLogLevel(level: string, link: Link): void {
+    this.#wantedOnce = moreVerbose(this.#wantedOnce, level);
+    this.applyLogLevel(link);
+  }
+
+  /**
+   * Asks the link for the most verbose level any session wants; each session filters for itself. A modern
+   * backend is told with each request.
+   */
   applyLogLevel(link: Link): void {
-    const level = this.#wantedLogLevel();
+    const level = moreVerbose(this.#wantedLogLevel(), this.#wantedOnce);
     if (
-      level === undefined || this.#told.get(link) === level ||
+      level === undefined || this.#told.get(link) === level || link.era === "modern" ||
       !isObject(link.capabilities["logging"])
     ) return;
     this.#told.set(link, level);
     // A backend that refuses the level only stays as talkative as it is; nobody waits for the answer.
-    ask(link, "logging/setLevel", { level }).catch(() => this.#told.delete(link));
+    request(link, "logging/setLevel", { level }).catch(() => this.#told.delete(link));
   }
 
   /** The subscriber has ended. */
@@ -103,26 +137,39 @@ export class Upstream {
     }
   }
 
-  #add(uri: string, link: Link): Subscription {
+  #add(uri: string, link: Link | undefined): Subscription {
     if (this.#subscriptions.size >= MAX_SUBSCRIPTIONS) {
       throw new SentinelError("OVERLOADED", "Cannot subscribe: too many resources are subscribed", {
         reason: `at most ${MAX_SUBSCRIPTIONS} for a backend`,
       });
     }
-    const subscription = {
-      subscribers: new Set<Subscriber>(),
-      asked: ask(link, "resources/subscribe", { uri }),
+    const subscription: Subscription = {
+      subscribers: new Set(),
+      asked: link === undefined ? Promise.resolve(DONE) : this.#ask(link, uri),
     };
     this.#subscriptions.set(uri, subscription);
-    subscription.asked.catch(() => this.#subscriptions.delete(uri));
+    subscription.asked.catch(() => this.#forget(uri, subscription));
+    const coming = this.#coming();
+    // It takes the place of the one in use without being told again.
+    if (coming !== undefined && coming !== link) this.#ask(coming, uri).catch(() => {});
     return subscription;
   }
-}
 
-function ask(
-  link: Link,
-  method: string,
-  params: { uri: string } | { level: string },
-): Promise<LinkReply> {
-  return link.request({ method, params, owner: "", timeoutMs: ANSWER_MS }).reply;
+  #ask(link: Link, uri: string): Promise<LinkReply> {
+    if (link.era === "modern") return this.#watch(link).then((agreed) => agreed(uri));
+    return this.#requests.say(link, "resources/subscribe", uri);
+  }
+
+  #watch(link: Link): Promise<Agreed> {
+    return this.#requests.watch(link, () => this.#subscriptions.keys());
+  }
+
+  /** Unless another one has taken its place meanwhile. */
+  #forget(uri: string, subscription: Subscription): void {
+    if (this.#subscriptions.get(uri) === subscription) this.#subscriptions.delete(uri);
+  }
+
+  #coming(): Link | undefined {
+    return this.#newest?.open === true ? this.#newest : undefined;
+  }
 }

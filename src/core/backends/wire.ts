@@ -7,10 +7,10 @@ import type { Message } from "../mcp/message.ts";
  */
 export interface Wire {
   /**
-   * Sends one message. `request` is our id when it is a request whose answer is expected.
-   * Failures are reported through `WireEvents`, never thrown.
+   * Sends one message. `request` is our id when it is a request whose answer is expected; `headers` are of
+   * this message alone. Failures are reported through `WireEvents`, never thrown.
    */
-  send(text: string, request?: number): void;
+  send(text: string, request?: number, headers?: MessageHeaders): void;
   /** The handshake is done: HTTP sends the revision in its headers from now on and opens its GET stream. */
   established(revision: string): void;
   /** Nobody waits for the answer to this request any more; frees what belongs to it. */
@@ -18,6 +18,9 @@ export interface Wire {
   /** Ends the wire (HTTP: DELETE of the session; stdio: stop of the child). Idempotent, never rejects. */
   close(): Promise<void>;
 }
+
+/** Headers of one message, names in lower case; only HTTP has them, and only in the modern era. */
+export type MessageHeaders = Readonly<Record<string, string>>;
 
 /** Origin of messages on a stream of their own, which belongs to no request (HTTP GET). */
 export const NO_REQUEST = 0;

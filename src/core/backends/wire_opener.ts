@@ -1,8 +1,14 @@
 /** Chooses and opens the wire a backend's configuration asks for. */
-import { type BackendConfig, type BackendKind, SentinelError } from "../../contract/mod.ts";
+import {
+  type BackendConfig,
+  type BackendKind,
+  type Era,
+  SentinelError,
+} from "../../contract/mod.ts";
 import type { ChildExit } from "../../ports/process.ts";
 import { childEnvironment } from "./child_environment.ts";
 import { openHttpSse } from "./http_sse_wire.ts";
+import { openModernHttp } from "./http_modern_wire.ts";
 import { openHttp } from "./http_wire.ts";
 import type { BackendPorts } from "./ports.ts";
 import { StderrRing } from "./stderr_ring.ts";
@@ -46,6 +52,13 @@ export class WireOpener {
     return this.#lastExit;
   }
 
+  /** The era it is said to speak; undefined: it is to be asked. */
+  get configuredEra(): Era | undefined {
+    const { era, transport } = this.#config;
+    if (this.#kind !== "stdio" && transport === "http_sse") return "legacy";
+    return era === "auto" ? undefined : era;
+  }
+
   /** Server requests can be attributed to a client at all: never on a process that all share. */
   get attributes(): boolean {
     return this.#kind !== "stdio" || this.#config.instances !== "shared";
@@ -78,16 +91,22 @@ export class WireOpener {
     return possible;
   }
 
-  /** @param main whether it is the backend's main wire, whose process the status shows */
-  wire(main: boolean): OpenWire {
-    return this.#kind === "stdio" ? this.#stdio(main) : this.#http();
+  /** What a connection has found out: there is no HTTP+SSE in the modern era. */
+  speaks(era: Era): void {
+    if (era === "modern" && this.#kind === "http_sse") this.#kind = "http";
   }
 
-  #http(): OpenWire {
+  /** @param main whether it is the backend's main wire, whose process the status shows */
+  wire(main: boolean, era: Era): OpenWire {
+    return this.#kind === "stdio" ? this.#stdio(main) : this.#http(era);
+  }
+
+  #http(era: Era): OpenWire {
     const { clock, random, http, mask, telemetry } = this.#ports;
     const streams = telemetry.series("sentinel_streams_active", { kind: "backend_sse" });
     const { url = "", headers } = this.#config;
-    const open = this.#kind === "http" ? openHttp : openHttpSse;
+    const openLegacy = this.#kind === "http" ? openHttp : openHttpSse;
+    const open = era === "modern" ? openModernHttp : openLegacy;
     return open({
       backend: this.#name,
       url: new URL(url),

@@ -12,6 +12,11 @@ export interface Round {
   notify(method: string, params: JsonObject): void;
   /** The call takes long. */
   beat(): void;
+  /**
+   * The one thing to do when the client goes away or cancels before this round is finished; replaces what was
+   * to be done before. Done at once when it is gone already.
+   */
+  onGone(run: (reason: string) => void): void;
   /** The answer to this request, exactly once. */
   finish(call: Call, outcome: Outcome): void;
 }

@@ -58,6 +58,8 @@ export class Call implements InFlight {
   readonly request: RequestId;
   readonly id: string;
   readonly method: string;
+  /** The parameters as they came. */
+  readonly given: JsonObject;
   /** Replaced by `intercept` when a rule changes it. */
   params: JsonObject;
   readonly caller: Caller;
@@ -71,6 +73,8 @@ export class Call implements InFlight {
   readonly size: number;
   /** Times the caller was asked something before the answer. */
   rounds = 0;
+  /** The backend's own id of the task that is asked for; set by `resolve`. */
+  task: string | undefined = undefined;
   /** What rules and checks decided, in words for the audit, in order. */
   decisions: readonly string[] = NO_DECISIONS;
   /** What the audit knows of it so far; set by `intent`. */
@@ -90,12 +94,14 @@ export class Call implements InFlight {
   /** Milliseconds the backend took; set by `forward`, read by `settle`. */
   backendMs = 0;
   #cancelled: string | undefined = undefined;
+  #failure: SentinelError | undefined = undefined;
   #onCancel: ((reason: string) => void) | undefined = undefined;
 
   constructor(init: CallInit) {
     this.request = init.request;
     this.id = init.id;
     this.method = init.method;
+    this.given = init.params;
     this.params = init.params;
     this.caller = init.caller;
     this.world = init.world;
@@ -129,10 +135,23 @@ export class Call implements InFlight {
     this.#onCancel?.(reason);
   }
 
-  /** The one thing to stop when the client cancels; the stage that waits sets it. */
+  /** Why the gateway ended it while a backend worked on it, if so. */
+  get failure(): SentinelError | undefined {
+    return this.#failure;
+  }
+
+  /** Ends a call that waits: its client is told the error. */
+  fail(error: SentinelError): void {
+    if (this.#cancelled !== undefined || this.#failure !== undefined) return;
+    this.#failure = error;
+    this.#onCancel?.(error.message);
+  }
+
+  /** The one thing to stop when the call is cancelled or ended; the stage that waits sets it. */
   onCancel(stop: (reason: string) => void): void {
     this.#onCancel = stop;
-    if (this.#cancelled !== undefined) stop(this.#cancelled);
+    const reason = this.#cancelled ?? this.#failure?.message;
+    if (reason !== undefined) stop(reason);
   }
 
   /** Notes what a rule or a check decided. */

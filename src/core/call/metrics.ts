@@ -7,7 +7,7 @@ import { networkTransport } from "../session/network_transport.ts";
 import type { Session } from "../session/session.ts";
 import type { Call, Outcome } from "./call.ts";
 import { denialOf, type Ending } from "./ending.ts";
-import { METHODS } from "./methods.ts";
+import { STEPS } from "./methods.ts";
 
 /** A kind of call, and its series. */
 interface Bound {
@@ -45,7 +45,7 @@ export class CallMetrics {
   #find(call: Call, ending: Ending): Bound {
     const { method, target, caller } = call;
     const candidates = target === undefined ? this.#withoutTarget : this.#boundTo(target);
-    const known = METHODS.has(method) ? method : OTHER;
+    const known = STEPS.has(method) ? method : OTHER;
     for (const bound of candidates) {
       if (
         bound.ending === ending && bound.method === known &&

@@ -1,4 +1,4 @@
-/** One inbound message of a session: a call is started, a notification taken, an answer handed over. */
+/** One inbound message of a client: a call is started, a notification taken, an answer handed over. */
 import { type RequestId, SentinelError } from "../../contract/mod.ts";
 import type { JsonObject } from "../mcp/json.ts";
 import type { Message, NotificationMessage, RequestMessage } from "../mcp/message.ts";
@@ -67,7 +67,7 @@ async function finish(line: Line, call: Call): Promise<void> {
   caller.load.inFlight++;
   caller.load.total++;
   caller.calls?.set(call.id, call);
-  const outcome = await run(call, METHODS.get(call.method) ?? NOTHING);
+  const outcome = await run(call, METHODS[caller.era].get(call.method) ?? NOTHING);
   const settled = line.settle(call, outcome);
   const told = settled instanceof Promise ? await settled : settled;
   call.world.limits.release(call);

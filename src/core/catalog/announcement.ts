@@ -1,4 +1,6 @@
-/** What a view tells about itself at `initialize`: capabilities and instructions of its backends. */
+/** What a view tells about itself at `initialize` and `server/discover`: capabilities and instructions of its backends. */
+import type { Era } from "../../contract/mod.ts";
+import { mergedExtensions } from "../mcp/extensions.ts";
 import type { JsonObject } from "../mcp/json.ts";
 import { isRecord } from "./members.ts";
 import type { BackendCatalog, CatalogSource } from "./types.ts";
@@ -18,9 +20,9 @@ type ConfiguredBackend = CatalogSource["backends"][number];
 /**
  * The union of what the backends declare. Lists always announce changes, because the gateway's own
  * reload changes them; while no backend has answered, all three are announced, as a client asks only once.
- * Extensions and experiments are not bridged and stay out (protocol.md 5).
+ * Extensions pass when they are in the table; experiments stay out (protocol.md 5).
  */
-export function mergedCapabilities(found: readonly BackendCatalog[]): JsonObject {
+export function mergedCapabilities(found: readonly BackendCatalog[], era: Era): JsonObject {
   const declared = found.map(({ capabilities }) => capabilities);
   const declares = (name: string) => declared.some((one) => isRecord(one[name]));
   const merged: JsonObject = {};
@@ -31,6 +33,11 @@ export function mergedCapabilities(found: readonly BackendCatalog[]): JsonObject
   for (const name of ["completions", "logging"]) {
     if (declares(name)) merged[name] = {};
   }
+  const extensions = mergedExtensions(
+    found.map(({ era: own = "legacy", capabilities }) => ({ era: own, capabilities })),
+    era,
+  );
+  if (extensions !== undefined) merged["extensions"] = extensions;
   return merged;
 }
 

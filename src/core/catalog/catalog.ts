@@ -69,7 +69,10 @@ class MergedCatalog implements Catalog {
     const selection = this.#selection(toolset);
     if (selection === undefined) return undefined;
     const allowed = selectionOf(principal, this.#source);
-    const view = new CatalogView(this.#shared, intersection(selection, allowed));
+    const view = new CatalogView(this.#shared, {
+      selection: intersection(selection, allowed),
+      isForAll: principal.roles === undefined,
+    });
     this.#views.add({ toolset, principal }, view);
     return view;
   }
@@ -89,7 +92,7 @@ function identityOf(source: CatalogSource, { entries, held, refused }: Merged): 
   const backends = source.backends.map(({ name, config, found }) => [
     name,
     config.alias,
-    found === undefined ? null : mergedCapabilities([found]),
+    found === undefined ? null : mergedCapabilities([found], found.era ?? "legacy"),
     found?.instructions,
   ]);
   return hashText(

@@ -1,9 +1,22 @@
-import { SentinelError } from "../../contract/mod.ts";
+import { type Era, SentinelError } from "../../contract/mod.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
 import type { Entry } from "./entry.ts";
 import { hashText } from "./hash.ts";
 import { KINDS } from "./kinds.ts";
 import type { ItemKind, Target } from "./types.ts";
+
+/** For whom a page is written, and what stands around its items. */
+export interface PageForm {
+  readonly era: Era;
+  /** Tells forms of one list apart. */
+  readonly slot: number;
+  /** JSON text of the members before the items, each with a comma behind it. */
+  readonly head: string;
+  /** JSON text of the members behind them, each with a comma before it. */
+  readonly tail: string;
+}
+
+const LEGACY_PAGE: PageForm = { era: "legacy", slot: 0, head: "", tail: "" };
 
 const PAGE_ITEMS = 1000;
 /** A page is also full at this many characters, unless one item alone is longer. */
@@ -17,8 +30,8 @@ export class ItemList {
   readonly #kind: ItemKind;
   readonly #revision: number;
   readonly #positions: ReadonlyMap<string, number>;
-  /** Texts by first item, for the pages a client gets that pages from the beginning. */
-  readonly #pages = new Map<number, string>();
+  /** Texts by slot and first item, for the pages a client gets that pages from the beginning. */
+  readonly #pages: (Map<number, string> | undefined)[] = [new Map()];
   readonly #starts: ReadonlySet<number>;
 
   constructor(kind: ItemKind, entries: readonly Entry[], revision: number) {
@@ -43,16 +56,17 @@ export class ItemList {
   }
 
   /**
-   * JSON text of the list result. A cursor stands for the last item before the page, so it survives a
+   * JSON text of the list result; forms are few and made once. A cursor stands for the last item before the page, so it survives a
    * changed list as long as that item is in it.
    * @throws SentinelError INVALID_PARAMS
    */
-  page(cursor: string | undefined): string {
+  page(cursor: string | undefined, form = LEGACY_PAGE): string {
     const start = cursor === undefined ? 0 : this.#startAfter(cursor);
-    const known = this.#pages.get(start);
+    const pages = this.#pages[form.slot] ??= new Map<number, string>();
+    const known = pages.get(start);
     if (known !== undefined) return known;
-    const text = this.#pageFrom(start);
-    if (this.#starts.has(start)) this.#pages.set(start, text);
+    const text = this.#pageFrom(start, form);
+    if (this.#starts.has(start)) pages.set(start, text);
     return text;
   }
 
@@ -66,14 +80,15 @@ export class ItemList {
     );
   }
 
-  #pageFrom(start: number): string {
+  #pageFrom(start: number, { era, head, tail }: PageForm): string {
     const end = this.#endOf(start);
-    const items = this.entries.slice(start, end).map(({ text }) => text).join();
+    const items = this.entries.slice(start, end)
+      .map(({ text, modern }) => era === "legacy" ? text : modern).join();
     const last = this.entries[end - 1];
-    const tail = last === undefined || end === this.entries.length
+    const next = last === undefined || end === this.entries.length
       ? ""
       : `,"nextCursor":"${this.#cursorAfter(last)}"`;
-    return `{"${KINDS[this.#kind].member}":[${items}]${tail}}`;
+    return `{${head}"${KINDS[this.#kind].member}":[${items}]${next}${tail}}`;
   }
 
   #cursorAfter({ target }: Entry): string {

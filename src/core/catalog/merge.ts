@@ -1,5 +1,5 @@
 /** One catalog out of what all backends offer, in the order of the configuration (protocol.md 5). */
-import type { RefusedItem } from "../../contract/mod.ts";
+import type { Era, RefusedItem } from "../../contract/mod.ts";
 import type { JsonObject } from "../mcp/json.ts";
 import { createEntry, type Entry, type EntryLists, type HeldEntry, needsTask } from "./entry.ts";
 import { ITEM_KINDS, KINDS } from "./kinds.ts";
@@ -60,7 +60,7 @@ class Merger {
       for (const item of found[KINDS[kind].held]) {
         if (kind === "tool" && !rules.shows(keyOf(kind, item))) continue;
         const offered = this.#offer(kind, item, backend, rules);
-        const taken = this.#take(offered, backend.name);
+        const taken = this.#take(offered, backend.name, found.era ?? "legacy");
         if (typeof taken === "string") refusals.add(offered.original, taken);
         else shown.push({ ...offered, omitted: taken.omitted });
         const held = backend.held?.get(item);
@@ -108,7 +108,7 @@ class Merger {
   }
 
   /** Puts an item into the catalog, or says why not. */
-  #take(offered: Offered, backend: string): Entry | string {
+  #take(offered: Offered, backend: string, era: Era): Entry | string {
     const { kind, item, original, exposed, description, defaults } = offered;
     const problem = showingProblem(offered);
     if (problem !== undefined) return problem;
@@ -118,7 +118,7 @@ class Merger {
         `show "${exposed}": "${original}" and "${other.original}"`;
     }
     const target = { kind, backend, original, exposed, defaults };
-    const entry = createEntry(target, item, description);
+    const entry = createEntry(target, item, { era, description });
     this.#taken[kind].set(exposed, entry);
     return entry;
   }

@@ -1,10 +1,11 @@
 /** Reads what a backend lists item by item: a bad item costs itself, never the list (protocol.md 0.5). */
-import type { RefusedItem } from "../../contract/mod.ts";
+import type { Era, RefusedItem } from "../../contract/mod.ts";
 import type { JsonObject } from "../mcp/json.ts";
-import { headerProblem } from "./header_annotations.ts";
+import { headerProblem, withoutBrokenHeaders } from "./header_annotations.ts";
 import { KINDS } from "./kinds.ts";
 import { isRecord } from "./members.ts";
 import { controlProblem, nameProblem } from "./naming.ts";
+import { outputProblem } from "./output_schema.ts";
 import { Refusals, UNREADABLE } from "./refusals.ts";
 import { schemaProblem } from "./schema.ts";
 import { compileTemplate } from "./template.ts";
@@ -22,8 +23,24 @@ export interface ListBounds {
 
 export const LIST_BOUNDS: ListBounds = { items: 10_000, bytes: 16_000_000 };
 
+/** What the items of a backend may be. */
+export interface ListSpeech {
+  readonly era: Era;
+  /** Its calls carry `Mcp-Param-*`: a tool with broken annotations cannot be called. */
+  readonly mirrors: boolean;
+}
+
+const LEGACY: ListSpeech = { era: "legacy", mirrors: false };
+
+/** How a list is collected. */
+export interface ListOptions {
+  readonly backend: string;
+  readonly bounds: ListBounds;
+  readonly speech: ListSpeech;
+}
+
 export interface ParsedItems {
-  /** As received, unknown members included. */
+  /** As received, unknown members included; only broken annotations are gone where nobody reads them. */
   readonly items: readonly JsonObject[];
   readonly refused: readonly RefusedItem[];
 }
@@ -33,8 +50,9 @@ export function parseItems(
   kind: ItemKind,
   rawItems: readonly unknown[],
   backend: string,
+  speech = LEGACY,
 ): ParsedItems {
-  const collector = new ItemCollector(kind, backend, LIST_BOUNDS);
+  const collector = new ItemCollector(kind, { backend, bounds: LIST_BOUNDS, speech });
   collector.add(rawItems);
   return collector.result();
 }
@@ -44,6 +62,7 @@ export class ItemCollector {
   readonly #kind: ItemKind;
   readonly #backend: string;
   readonly #bounds: ListBounds;
+  readonly #speech: ListSpeech;
   readonly #refusals: Refusals;
   readonly #items: JsonObject[] = [];
   readonly #keys = new Set<string>();
@@ -52,10 +71,11 @@ export class ItemCollector {
   #size = 0;
   #ended: string | undefined;
 
-  constructor(kind: ItemKind, backend: string, bounds: ListBounds) {
+  constructor(kind: ItemKind, { backend, bounds, speech }: ListOptions) {
     this.#kind = kind;
     this.#backend = backend;
     this.#bounds = bounds;
+    this.#speech = speech;
     this.#refusals = new Refusals(backend, kind);
   }
 
@@ -97,11 +117,17 @@ export class ItemCollector {
     }
     const problem = this.#keys.has(key)
       ? "the backend lists it twice; the first is shown"
-      : itemProblem(this.#kind, key, raw) ?? this.#sizeProblem(raw);
+      : this.#itemProblem(key, raw) ?? this.#sizeProblem(raw);
     if (problem !== undefined) return this.#refusals.add(key, problem);
     if (this.ended) return;
     this.#keys.add(key);
-    this.#items.push(raw);
+    const mends = this.#kind === "tool" && !this.#speech.mirrors;
+    this.#items.push(mends ? withoutBrokenHeaders(raw) : raw);
+  }
+
+  #itemProblem(key: string, item: JsonObject): string | undefined {
+    if (this.#kind !== "tool") return itemProblem(this.#kind, key, item);
+    return nameProblem(key) ?? toolProblem(item, this.#speech);
   }
 
   #sizeProblem(item: JsonObject): string | undefined {
@@ -114,7 +140,6 @@ export class ItemCollector {
 }
 
 function itemProblem(kind: ItemKind, key: string, item: JsonObject): string | undefined {
-  if (kind === "tool") return nameProblem(key) ?? toolProblem(item);
   if (kind === "prompt") return nameProblem(key);
   if (typeof item["name"] !== "string") return 'it has no "name"';
   if (key === "") return `its "${KINDS[kind].key}" is empty`;
@@ -124,10 +149,10 @@ function itemProblem(kind: ItemKind, key: string, item: JsonObject): string | un
   return controlProblem(key, KINDS[kind].key);
 }
 
-function toolProblem(tool: JsonObject): string | undefined {
+function toolProblem(tool: JsonObject, { era, mirrors }: ListSpeech): string | undefined {
   const { inputSchema, outputSchema } = tool;
   const problem = schemaProblem(inputSchema, "inputSchema") ??
-    headerProblem(inputSchema as JsonObject);
+    (mirrors ? headerProblem(inputSchema as JsonObject) : undefined);
   if (problem !== undefined || outputSchema === undefined || outputSchema === null) return problem;
-  return schemaProblem(outputSchema, "outputSchema");
+  return outputProblem(outputSchema, era);
 }

@@ -1,8 +1,9 @@
 /** Reads everything a backend offers: all pages of the lists it declares, within bounds. */
 import { asSentinelError, SentinelError } from "../../contract/mod.ts";
-import type { RefusedItem } from "../../contract/mod.ts";
+import type { Era, RefusedItem } from "../../contract/mod.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { JsonObject } from "../mcp/json.ts";
+import { hintsOf, type PageHints, strictest } from "./cache_hints.ts";
 import { ITEM_KINDS, KINDS } from "./kinds.ts";
 import { isRecord } from "./members.ts";
 import { ItemCollector, LIST_BOUNDS, type ListBounds } from "./parse.ts";
@@ -30,6 +31,10 @@ export const READ_BOUNDS: ReadBounds = { ...LIST_BOUNDS, pages: 1000, timeMs: 60
 export interface Offer {
   readonly capabilities: JsonObject;
   readonly instructions: string | undefined;
+  /** Default "legacy". */
+  readonly era?: Era;
+  /** Calls carry `Mcp-Param-*`, as those of modern HTTP backends do; default: by the era alone. */
+  readonly mirrors?: boolean;
   /** Its entries stay for a list that cannot be read this time. */
   readonly previous?: BackendCatalog | undefined;
   readonly clock?: Clock;
@@ -62,7 +67,12 @@ export async function readCatalog(
       ? list?.items ?? []
       : offer.previous?.[KINDS[kind].held] ?? [];
   };
+  const { era = "legacy" } = offer;
   return {
+    era,
+    cache: era === "modern"
+      ? strictest([...lists.values()].flatMap(({ hints }) => hints))
+      : undefined,
     capabilities: offer.capabilities,
     instructions: offer.instructions,
     tools: itemsOf("tool"),
@@ -76,11 +86,13 @@ export async function readCatalog(
 interface ReadList {
   readonly items: readonly JsonObject[];
   readonly refused: readonly RefusedItem[];
+  /** What its pages say of caching; undefined for each that says nothing. */
+  readonly hints: readonly PageHints[];
   /** Why nothing of it could be used. */
   readonly failure?: SentinelError;
 }
 
-const EMPTY: ReadList = { items: [], refused: [] };
+const EMPTY: ReadList = { items: [], refused: [], hints: [] };
 
 async function readOrReport(reader: ListReader): Promise<ReadList> {
   try {
@@ -89,7 +101,7 @@ async function readOrReport(reader: ListReader): Promise<ReadList> {
     const failure = asSentinelError(thrown);
     if (isUnknownMethod(failure)) return EMPTY;
     if (failure.code !== "BACKEND_PROTOCOL") throw failure;
-    return { items: [], refused: reader.refuse(failure), failure };
+    return { items: [], refused: reader.refuse(failure), hints: [undefined], failure };
   }
 }
 
@@ -109,17 +121,21 @@ class ListReader {
     this.#request = request;
     this.#bounds = offer.bounds ?? READ_BOUNDS;
     this.#clock = offer.clock;
-    this.#collector = new ItemCollector(kind, backend, this.#bounds);
+    const { era = "legacy", mirrors = era === "modern" } = offer;
+    const speech = { era, mirrors };
+    this.#collector = new ItemCollector(kind, { backend, bounds: this.#bounds, speech });
   }
 
   async read(): Promise<ReadList> {
     const startedAt = this.#clock?.monotonic() ?? 0;
+    const hints: PageHints[] = [];
     let params: JsonObject = {};
     for (;;) {
       const page = await this.#request(KINDS[this.#kind].method, params);
+      hints.push(hintsOf(page));
       this.#collector.add(this.#itemsOf(page));
       const cursor = this.#cursorAfter(page, startedAt);
-      if (cursor === undefined) return this.#collector.result();
+      if (cursor === undefined) return { ...this.#collector.result(), hints };
       params = { cursor };
     }
   }

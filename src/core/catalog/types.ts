@@ -14,8 +14,15 @@ import type { HeldItems } from "./pins.ts";
 
 export type ItemKind = "tool" | "prompt" | "resource" | "template";
 
-/** What one backend offers, as received: items are kept whole, unknown members included. */
+/**
+ * What one backend offers, as received: items are kept whole, unknown members included. Only annotations
+ * that would cost clients the tool are gone (`header_annotations.ts`).
+ */
 export interface BackendCatalog {
+  /** Of the link it was read over; absent: legacy. */
+  readonly era?: Era;
+  /** How long its lists may be kept, as it says; undefined: it says nothing. */
+  readonly cache?: CacheHints | undefined;
   readonly capabilities: JsonObject;
   readonly instructions: string | undefined;
   /** What the server calls itself; nothing is decided by it. */
@@ -45,6 +52,8 @@ export interface CatalogSource {
   readonly catalog: CatalogConfig;
   /** `server.name`, for the client-prefix budget. */
   readonly serverName: string;
+  /** Of the gateway, for what it says of itself. */
+  readonly version: string;
   /** `server.instructions`; replaces the merged ones. */
   readonly instructions: string | undefined;
   readonly toolsets: Readonly<Record<string, ToolsetConfig>>;
@@ -71,7 +80,7 @@ export interface CacheHints {
 export interface PageRequest {
   readonly cursor: string | undefined;
   readonly era: Era;
-  /** With it only what it is true for is listed. */
+  /** With it only what it is true for is listed, and nobody else may be given the same. */
   readonly shows?: ((target: Target) => boolean) | undefined;
 }
 
@@ -79,6 +88,10 @@ export interface PageRequest {
 export interface View {
   /** Server capabilities for `initialize`. */
   readonly capabilities: JsonObject;
+  /** Server capabilities for `server/discover`. */
+  readonly modernCapabilities: JsonObject;
+  /** JSON text of the `_meta` that results for modern clients have: which server answers. */
+  readonly meta: string;
   readonly instructions: string | undefined;
   /** Backends this view shows something of; those that have listed nothing yet by what they could show. */
   readonly backends: readonly string[];
@@ -90,7 +103,7 @@ export interface View {
     readonly prompts: string;
     readonly resources: string;
   };
-  /** How long lists may be kept. */
+  /** How long lists may be kept, and by whom, unless interceptors look at them. */
   readonly cache: CacheHints;
   /**
    * JSON text of the list result, one page; default: the first, for a legacy client.
@@ -104,7 +117,7 @@ export interface View {
   /** What the caller would see if its definition had not changed: the reason it does not. */
   held(kind: ItemKind, exposed: string): Target | undefined;
   /**
-   * Exact resource, then most specific template, then the backend that produced the URI (as the caller
+   * Exact resource, then a `ui://` that a tool names, then most specific template, then the backend that produced the URI (as the caller
    * knows), then the only backend with resources.
    */
   resource(uri: string, producer?: string): Target | undefined;

@@ -1,12 +1,14 @@
+import { META } from "../mcp/envelope.ts";
 import type { JsonObject } from "../mcp/json.ts";
 import { mergedCapabilities, mergedInstructions } from "./announcement.ts";
 import type { Entry, EntryLists, HeldEntry } from "./entry.ts";
+import { mergedHints } from "./cache_hints.ts";
 import { hashText } from "./hash.ts";
-import { ItemList } from "./item_list.ts";
+import { ItemList, type PageForm } from "./item_list.ts";
 import { isRecord } from "./members.ts";
 import { ResourceRouter } from "./resource_router.ts";
 import { EVERYTHING, type Selection } from "./selection.ts";
-import type { CatalogSource, ItemKind, PageRequest, Target, View } from "./types.ts";
+import type { CacheHints, CatalogSource, ItemKind, PageRequest, Target, View } from "./types.ts";
 
 const FIRST_PAGE: PageRequest = { cursor: undefined, era: "legacy" };
 
@@ -22,10 +24,19 @@ export interface ViewSource {
   readonly uris: ReadonlySet<string>;
 }
 
+/** What a view shows of a catalog. */
+export interface ViewScope {
+  readonly selection: Selection;
+  /** Everybody who asks sees the same. */
+  readonly isForAll: boolean;
+}
+
 /** The part of a catalog that a selection shows. */
 export class CatalogView implements View {
-  readonly cache = { ttlMs: 0, scope: "private" } as const;
+  readonly cache: CacheHints;
+  readonly meta: string;
   readonly capabilities: JsonObject;
+  readonly modernCapabilities: JsonObject;
   readonly instructions: string | undefined;
   readonly backends: readonly string[];
   readonly answered: boolean;
@@ -36,7 +47,10 @@ export class CatalogView implements View {
   readonly #router: ResourceRouter;
   readonly #held: readonly Target[];
 
-  constructor(shared: ViewSource, selection: Selection) {
+  /** Pages for modern clients, and those of which interceptors left something out. */
+  readonly #forms: { readonly whole: PageForm; readonly parted: PageForm };
+
+  constructor(shared: ViewSource, { selection, isForAll }: ViewScope) {
     const { source, entries, held, revision } = shared;
     const isShown = ({ target }: Entry) => selection.shows(target.kind, target.exposed);
     const listOf = (kind: ItemKind) => new ItemList(kind, entries[kind].filter(isShown), revision);
@@ -58,7 +72,14 @@ export class CatalogView implements View {
     const found = backends.flatMap((backend) => backend.found ?? []);
     this.backends = backends.map(({ name }) => name);
     this.answered = found.length > 0 || backends.length === 0;
-    this.capabilities = mergedCapabilities(found);
+    this.capabilities = mergedCapabilities(found, "legacy");
+    this.modernCapabilities = mergedCapabilities(found, "modern");
+    this.cache = mergedHints(backends, isForAll);
+    this.meta = metaOf(source);
+    this.#forms = {
+      whole: modernPage(1, this.cache, this.meta),
+      parted: modernPage(2, { ...this.cache, scope: "private" }, this.meta),
+    };
     this.instructions = mergedInstructions(source.instructions, backends);
     const only = onlyOne(
       within.filter((backend) => isRecord(backend.found?.capabilities["resources"])),
@@ -66,6 +87,7 @@ export class CatalogView implements View {
     this.#router = new ResourceRouter({
       resources: lists.resource,
       templates: lists.template,
+      tools: lists.tool,
       selection,
       listed: shared.uris,
       only: only?.name,
@@ -77,9 +99,11 @@ export class CatalogView implements View {
     };
   }
 
-  list(kind: ItemKind, { cursor, shows }: PageRequest = FIRST_PAGE): string {
-    const list = this.#lists[kind];
-    return (shows === undefined ? list : list.only(shows)).page(cursor);
+  list(kind: ItemKind, { cursor, era, shows }: PageRequest = FIRST_PAGE): string {
+    const list = shows === undefined ? this.#lists[kind] : this.#lists[kind].only(shows);
+    if (era === "legacy") return list.page(cursor);
+    const { whole, parted } = this.#forms;
+    return list.page(cursor, shows === undefined ? whole : parted);
   }
 
   targets(kind: ItemKind): readonly Target[] {
@@ -114,6 +138,19 @@ function backendsOf(
 ): ReadonlySet<string> {
   const all = Object.values(lists).flatMap(({ entries }) => entries.map(({ target }) => target));
   return new Set([...all, ...held].map(({ backend }) => backend));
+}
+
+function metaOf({ serverName, version }: CatalogSource): string {
+  return JSON.stringify({ [META.server]: { name: serverName, title: "MCP Sentinel", version } });
+}
+
+function modernPage(slot: number, { ttlMs, scope }: CacheHints, meta: string): PageForm {
+  return {
+    era: "modern",
+    slot,
+    head: '"resultType":"complete",',
+    tail: `,"ttlMs":${ttlMs},"cacheScope":"${scope}","_meta":${meta}`,
+  };
 }
 
 function onlyOne<Item>(items: readonly Item[]): Item | undefined {

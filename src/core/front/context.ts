@@ -3,8 +3,8 @@ import type { Authenticate } from "../auth/authenticator.ts";
 import type { Line } from "../call/receive.ts";
 import type { ListenHub } from "../bridge/listen_hub.ts";
 import type { ParkedCalls } from "../bridge/parked_calls.ts";
+import type { Caller } from "../session/caller.ts";
 import type { ModernClients } from "../session/modern_clients.ts";
-import type { Session } from "../session/session.ts";
 import type { Sessions } from "../session/registry.ts";
 
 /** What all fronts share. */
@@ -22,5 +22,5 @@ export interface FrontContext {
   /** Before a session is opened over HTTP. @throws SentinelError RATE_LIMITED */
   readonly admitNewcomer: () => void;
   /** A client read too slowly and lost its stream. */
-  readonly overflow: (session: Session) => void;
+  readonly overflow: (caller: Pick<Caller, "front">) => void;
 }

@@ -47,6 +47,15 @@ class RequestIncoming implements HttpIncoming {
       throw cause instanceof SentinelError ? cause : bodyBroken(cause);
     }
   }
+
+  onGone(run: () => void): void {
+    onAbort(this.#request.signal, run);
+  }
+}
+
+function onAbort(signal: AbortSignal, run: () => void): void {
+  if (signal.aborted) run();
+  else signal.addEventListener("abort", run, { once: true });
 }
 
 async function collect(request: Request, maxBytes: number): Promise<Uint8Array> {

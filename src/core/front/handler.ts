@@ -9,6 +9,7 @@ import type { HttpPolicy } from "./http_policy.ts";
 import { openSse, postSse } from "./http_sse.ts";
 import { jsonResponse, methodNotAllowed, notFound, refusal } from "./responses.ts";
 import type { Peer } from "./peer.ts";
+import { RefusedMessage } from "./refused_message.ts";
 import { handleStreamable } from "./streamable_http.ts";
 
 export interface HandlerOptions extends EndpointOptions {
@@ -75,13 +76,15 @@ function refuse(
   cause: unknown,
 ): HttpOutgoing {
   const id = options.requestId();
-  const error = asSentinelError(cause);
+  const [error, message] = cause instanceof RefusedMessage
+    ? [cause.error, cause.id]
+    : [asSentinelError(cause), undefined];
   const { method } = incoming;
   const path = pathOf(incoming);
   const address = options.policy().addressOf(incoming, peer);
   options.refused({ request: id, error, method, path, address });
   if (error.code === "INTERNAL") options.defect(error.cause, id);
-  const answer = refusal(error, id);
+  const answer = refusal(error, id, message);
   return error.code === "UNAUTHENTICATED" ? challenged(options, incoming, answer) : answer;
 }
 

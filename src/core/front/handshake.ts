@@ -1,6 +1,7 @@
 /** `initialize`: answered from the catalog, the same on every front. */
 import { SentinelError } from "../../contract/mod.ts";
 import type { View } from "../catalog/types.ts";
+import { clientName } from "../mcp/envelope.ts";
 import { isObject } from "../mcp/json.ts";
 import type { RequestMessage } from "../mcp/message.ts";
 import { isLegacyRevision, LATEST_LEGACY } from "../mcp/revisions.ts";
@@ -20,13 +21,6 @@ export function negotiate(session: Session, { params = {} }: RequestMessage): vo
   session.capabilities = isObject(capabilities) ? capabilities : {};
   session.client = clientName(clientInfo);
   session.negotiated = true;
-}
-
-/** For operators; whatever the client says about itself, within bounds. */
-function clientName(info: unknown): string | undefined {
-  if (!isObject(info) || typeof info["name"] !== "string") return undefined;
-  const { name, version } = info;
-  return (typeof version === "string" ? `${name} ${version}` : name).slice(0, 100);
 }
 
 /** JSON text of the result. */

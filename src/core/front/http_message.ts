@@ -17,6 +17,8 @@ export interface HttpIncoming {
    * @throws SentinelError TOO_LARGE as soon as it is longer than `maxBytes`, BAD_HTTP when it breaks off
    */
   body(maxBytes: number): Promise<Uint8Array>;
+  /** Calls `run` when the client goes away before it has the answer; some hosts call it after that, too. */
+  onGone(run: () => void): void;
 }
 
 export interface HttpOutgoing {

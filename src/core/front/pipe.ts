@@ -1,13 +1,21 @@
-/** Transports that are a pipe of messages: stdio, an upgraded WebSocket. One pipe is one session. */
+/**
+ * Transports that are a pipe of messages: stdio, an upgraded WebSocket. One pipe is one session, and carries
+ * modern requests beside it.
+ */
 import type { MessageLink } from "../../ports/message_link.ts";
 import { SentinelError } from "../../contract/mod.ts";
 import type { Principal } from "../auth/principal.ts";
 import { decode } from "../mcp/codec.ts";
-import type { Message } from "../mcp/message.ts";
+import { checkRevision, readEnvelope } from "../mcp/envelope.ts";
+import type { Message, RequestMessage } from "../mcp/message.ts";
 import type { Channel } from "../session/channel.ts";
 import type { Session } from "../session/session.ts";
 import type { FrontContext } from "./context.ts";
+import { checkNoneModern, isModernMessage } from "./eras.ts";
 import { receiveOnChannel } from "./http_sse.ts";
+import { startModern } from "./modern_call.ts";
+import { LISTEN, listenOnPipe } from "./modern_listen.ts";
+import { PipeRound } from "./pipe_round.ts";
 import { refusedText } from "./responses.ts";
 import { checkBatch } from "./streamable_http.ts";
 
@@ -56,6 +64,7 @@ async function receiveText(context: FrontContext, pipe: Pipe, text: string): Pro
     if (text.length > context.maxRequestBytes()) throw tooLarge(context.maxRequestBytes());
     const frame = decode(text);
     checkBatch(frame, session);
+    if (frame.batch) checkNoneModern(frame.messages);
     for (const message of frame.messages) await receiveMessage(context, pipe, message);
   } catch (cause) {
     channel.send(refusedText(cause, context.line.requestId()));
@@ -77,7 +86,30 @@ async function receiveMessage(
     channel.send(refusedText(cause, context.line.requestId(), id));
     return;
   }
-  await receiveOnChannel(context, session, message);
+  if (message.kind === "request" && isModernMessage(message)) {
+    receiveModern(context, { session, channel }, message);
+  } else await receiveOnChannel(context, session, message);
+}
+
+/** Needs no handshake, and may be mixed with messages that do. */
+function receiveModern(
+  context: FrontContext,
+  { session, channel }: Pick<Pipe, "session" | "channel">,
+  message: RequestMessage,
+): void {
+  const { principal, toolset, front, address, ref, calls } = session;
+  try {
+    const envelope = readEnvelope(message.params);
+    checkRevision(envelope);
+    const request = { principal, toolset, front, address, ref, envelope };
+    if (message.method === LISTEN) {
+      listenOnPipe(context, context.clients.caller(request), message, session);
+    } else {
+      void startModern(context, request, message, new PipeRound(message.id, channel, calls));
+    }
+  } catch (cause) {
+    channel.send(refusedText(cause, context.line.requestId(), message.id));
+  }
 }
 
 /** Sends in order; what the transport does not take at once waits, within a bound. */

@@ -50,12 +50,17 @@ export function notFound(): HttpOutgoing {
 
 /** A refusal before any message was answered: HTTP status and JSON-RPC body without id. */
 export function refusal(error: SentinelError, request: RequestId, id?: string): HttpOutgoing {
-  const headers: Record<string, string> = {};
-  const { retryAfterMs } = error.details;
-  if (retryAfterMs !== undefined) headers["retry-after"] = String(Math.ceil(retryAfterMs / 1000));
+  const headers: Record<string, string> = { ...retryAfter(error) };
   // The rest of a body that was too large is not read: the connection cannot be used again.
   if (error.http === ERRORS.TOO_LARGE.http) headers["connection"] = "close";
   return jsonResponse(encodeError(id, toRpcError(error, request)), error.http, headers);
+}
+
+/** The header that says when it is worth trying again, if that is known. */
+export function retryAfter({ details }: SentinelError): Readonly<Record<string, string>> {
+  const { retryAfterMs } = details;
+  if (retryAfterMs === undefined) return NO_HEADERS;
+  return { "retry-after": String(Math.ceil(retryAfterMs / 1000)) };
 }
 
 /** JSON text of a refusal, for fronts without status codes. */

@@ -1,16 +1,19 @@
-/** Streamable HTTP (2025-03-26 and later): `/mcp` and `/mcp/<toolset>`. */
+/** Streamable HTTP: `/mcp` and `/mcp/<toolset>`, for both eras; here are the sessions of 2025-03-26 to 2025-11-25. */
 import { SentinelError } from "../../contract/mod.ts";
 import type { Principal } from "../auth/principal.ts";
 import { receiveOther, receiveRequest } from "../call/receive.ts";
 import { decode, encodeResult } from "../mcp/codec.ts";
+import { isModern } from "../mcp/envelope.ts";
 import type { Frame, Message, RequestMessage } from "../mcp/message.ts";
 import { isLegacyRevision, revisionOf } from "../mcp/revisions.ts";
 import { EventStream, parseEventId } from "../session/event_stream.ts";
 import type { Session } from "../session/session.ts";
 import { readText } from "./body.ts";
 import type { FrontContext } from "./context.ts";
+import { modernMessage } from "./eras.ts";
 import { initializeResult, negotiate } from "./handshake.ts";
 import type { HttpIncoming, HttpOutgoing } from "./http_message.ts";
+import { serveModern } from "./modern_http.ts";
 import { PostReply } from "./post_reply.ts";
 import { emptyResponse, jsonResponse, methodNotAllowed, streamResponse } from "./responses.ts";
 
@@ -46,18 +49,49 @@ async function post(
   incoming: HttpIncoming,
   caller: Caller,
 ): Promise<HttpOutgoing> {
-  checkPostHeaders(incoming);
-  checkVersion(incoming);
+  checkContent(incoming);
+  const version = incoming.header("mcp-protocol-version")?.trim();
+  const looksModern = isModern(version) || incoming.header("mcp-method") !== undefined;
+  const refused = looksModern ? undefined : legacyRefusal(context, incoming);
+  let frame: Frame;
+  try {
+    frame = decode(await readText(incoming, context.maxRequestBytes()));
+  } catch (cause) {
+    // Who would be refused anyway is told that, not what is wrong with the body.
+    throw refused ?? cause;
+  }
+  const modern = modernMessage(frame, version);
+  if (modern !== undefined) return await serveModern(context, incoming, caller, modern);
+  const refusal = looksModern ? legacyRefusal(context, incoming) : refused;
+  if (refusal !== undefined) throw refusal;
+  return await postLegacy(context, incoming, caller, frame);
+}
+
+/**
+ * Only the body tells the eras apart, so what legacy clients are refused for waits for it.
+ * @throws SentinelError RATE_LIMITED at once: a stranger costs no parsing
+ */
+function legacyRefusal(context: FrontContext, incoming: HttpIncoming): SentinelError | undefined {
+  const refusal = acceptProblem(incoming) ?? versionProblem(incoming);
+  if (refusal !== undefined) return refusal;
   if (incoming.header("mcp-session-id") === undefined) context.admitNewcomer();
-  const frame = decode(await readText(incoming, context.maxRequestBytes()));
+  return undefined;
+}
+
+function postLegacy(
+  context: FrontContext,
+  incoming: HttpIncoming,
+  caller: Caller,
+  frame: Frame,
+): HttpOutgoing | Promise<HttpOutgoing> {
   const handshake = frame.messages.find(isInitialize);
   if (handshake !== undefined) {
     checkInitialize(frame, incoming);
-    return await initialize(context, handshake, caller);
+    return initialize(context, handshake, caller);
   }
   const session = findSession(context, incoming, caller);
   checkBatch(frame, session);
-  return await receive(context, session, frame);
+  return receive(context, session, frame);
 }
 
 function receive(
@@ -121,7 +155,8 @@ function get(
   if (incoming.header("accept")?.includes("text/event-stream") !== true) {
     throw badHttp(406, '"Accept" does not list text/event-stream');
   }
-  checkVersion(incoming);
+  const refusal = versionProblem(incoming);
+  if (refusal !== undefined) throw refusal;
   const session = findSession(context, incoming, caller);
   const lastEventId = incoming.header("last-event-id");
   return streamResponse(
@@ -182,17 +217,20 @@ function findSession(
   throw new SentinelError("SESSION_UNKNOWN", "Cannot find the session: it ended or never existed");
 }
 
-function checkPostHeaders(incoming: HttpIncoming): void {
+function checkContent(incoming: HttpIncoming): void {
   if (!isJson(incoming.header("content-type"))) {
     throw badHttp(415, '"Content-Type" is not application/json');
   }
   if (incoming.header("content-encoding") !== undefined) {
     throw badHttp(415, '"Content-Encoding" is not supported');
   }
+}
+
+function acceptProblem(incoming: HttpIncoming): SentinelError | undefined {
   const accept = incoming.header("accept") ?? "";
-  if (accept.includes("*/*")) return;
-  if (accept.includes("application/json") && accept.includes("text/event-stream")) return;
-  throw badHttp(406, '"Accept" does not list both application/json and text/event-stream');
+  if (accept.includes("*/*")) return undefined;
+  if (accept.includes("application/json") && accept.includes("text/event-stream")) return undefined;
+  return badHttp(406, '"Accept" does not list both application/json and text/event-stream');
 }
 
 export function isJson(contentType: string | undefined): boolean {
@@ -200,10 +238,10 @@ export function isJson(contentType: string | undefined): boolean {
     /^application\/json\s*(?:;|$)/i.test(contentType ?? "");
 }
 
-function checkVersion(incoming: HttpIncoming): void {
+function versionProblem(incoming: HttpIncoming): SentinelError | undefined {
   const version = incoming.header("mcp-protocol-version");
-  if (version === undefined || isLegacyRevision(version)) return;
-  throw badHttp(400, '"MCP-Protocol-Version" names a revision we do not speak');
+  if (version === undefined || isLegacyRevision(version)) return undefined;
+  return badHttp(400, '"MCP-Protocol-Version" names a revision we do not speak');
 }
 
 export function checkBatch(frame: Frame, session: Session): void {

@@ -75,7 +75,15 @@ export class Limits {
     return this.#judge(call, rule, taken);
   }
 
-  /** The call is settled. */
+  /**
+   * A call that waited for its client goes on: it takes a slot again, but no further token.
+   * @throws SentinelError OVERLOADED
+   */
+  readmit(call: Call): void {
+    this.#slots.take(call, this.#config);
+  }
+
+  /** The call is settled, or waits for its client. */
   release(call: Call): void {
     this.#slots.release(call);
   }
@@ -126,7 +134,7 @@ function keyOf({ method, caller }: Call, { kind, exposed, backend }: Target): st
 }
 
 /** While sign-in is off nobody is anybody: each session counts for itself, and each address without one. */
-function callerOf(caller: Caller): string {
+export function callerOf(caller: Caller): string {
   if (isSignedIn(caller)) return caller.principal.id;
   return caller.ref === undefined ? `address ${caller.address ?? ""}` : `session ${caller.ref}`;
 }

@@ -99,7 +99,7 @@ export class Interceptors {
   }
 
   /** The targets that a list shows the caller. @throws SentinelError when one of the interceptors failed */
-  listed(call: Call, targets: readonly Target[]): Shown | Promise<Shown> {
+  listed(call: Looking, targets: readonly Target[]): Shown | Promise<Shown> {
     const attention = this.#attention(call);
     const seen = new SeenList(call.caller, attention, targets.map(factsOf));
     const passing = pass(this.#phases.list, listPassage(seen, attention), this.#ports);
@@ -128,28 +128,44 @@ export class Interceptors {
     question: Question,
     put: (ask: Question["ask"]) => Promise<AskReply>,
   ): Promise<AskReply> {
-    const { ask: asking, reply: replying } = this.#phases;
-    if (asking.length === 0 && replying.length === 0) return await put(question.ask);
-    const attention = new Attention((stop) => onAbort(question.ask.signal, stop), this.#clock);
-    try {
-      const { passage, asked } = askPassage(question, attention);
-      await pass(asking, passage, this.#ports);
-      const reply = await put(asked());
-      if (replying.length === 0 || "error" in reply) return reply;
-      const back = replyPassage(question, attention, reply.result);
-      await pass(replying, back.passage, this.#ports);
-      return back.replied();
-    } catch (cause) {
-      const denied = cause instanceof SentinelError && cause.code === "POLICY_DENIED";
-      if (denied) return refusedQuestion(question);
-      throw cause;
-    }
+    const asked = await this.asked(question);
+    if (asked === undefined) return refusedQuestion(question);
+    return await this.replied(question, await put(asked));
   }
 
-  #attention(call: Call): Attention {
+  /** A backend's question as the client may be asked it; undefined when it is refused. */
+  async asked(question: Question): Promise<Question["ask"] | undefined> {
+    const { ask: hooks } = this.#phases;
+    if (hooks.length === 0) return question.ask;
+    const { passage, asked } = askPassage(question, this.#attentionOf(question));
+    const allowed = await unlessDenied(() => pass(hooks, passage, this.#ports));
+    return allowed ? asked() : undefined;
+  }
+
+  /** The client's answer as the backend may know it. */
+  async replied(question: Question, reply: AskReply): Promise<AskReply> {
+    const { reply: hooks } = this.#phases;
+    if (hooks.length === 0 || "error" in reply) return reply;
+    const { passage, replied } = replyPassage(
+      question,
+      this.#attentionOf(question),
+      reply.result,
+    );
+    const allowed = await unlessDenied(() => pass(hooks, passage, this.#ports));
+    return allowed ? replied() : refusedQuestion(question);
+  }
+
+  #attentionOf({ ask }: Question): Attention {
+    return new Attention((stop) => onAbort(ask.signal, stop), this.#clock);
+  }
+
+  #attention(call: Pick<Call, "onCancel">): Attention {
     return new Attention((stop) => call.onCancel(stop), this.#clock);
   }
 }
+
+/** Who looks at a list: a call, or a listen. */
+export type Looking = Pick<Call, "caller" | "onCancel">;
 
 /** Whether a target is among those a list shows. */
 export type Shown = (target: Target) => boolean;
@@ -205,6 +221,17 @@ function checkNames(order: readonly string[], own: readonly Interceptor[]): void
     reason: `${message}; ${hint}`,
     more: { issues: [{ code: "unknown_name", path: "interceptors.order", message, hint }] },
   });
+}
+
+/** False when a hook denied it; other failures pass. */
+async function unlessDenied(passing: () => undefined | Promise<undefined>): Promise<boolean> {
+  try {
+    await passing();
+    return true;
+  } catch (cause) {
+    if (cause instanceof SentinelError && cause.code === "POLICY_DENIED") return false;
+    throw cause;
+  }
 }
 
 function onAbort(signal: AbortSignal, run: () => void): void {

@@ -10,10 +10,13 @@ import type { Catalog } from "../catalog/types.ts";
 export class CatalogMaker {
   readonly #pins: Pins;
   readonly #suspicions: Suspicions;
+  readonly #version: string;
 
-  constructor(pins: Pins, log: Log) {
+  /** `version`: of the gateway. */
+  constructor(pins: Pins, { log, version }: { readonly log: Log; readonly version: string }) {
     this.#pins = pins;
     this.#suspicions = new Suspicions(log);
+    this.#version = version;
   }
 
   /** Judges what the enabled backends offer, and merges it. */
@@ -26,6 +29,7 @@ export class CatalogMaker {
     const catalog = buildCatalog({
       catalog: config.catalog,
       serverName: config.server.name,
+      version: this.#version,
       instructions: config.server.instructions,
       toolsets: config.toolsets,
       roles: config.roles,

@@ -12,6 +12,8 @@ export interface GaugeSource {
   readonly world: World;
   readonly state: RuntimeState;
   readonly sessions: Iterable<Session>;
+  /** Calls being answered, with and without a session. */
+  readonly inFlight: number;
   /** Beginning of the hash of the configuration in force; `""` without one. */
   readonly configHash: string;
 }
@@ -23,7 +25,7 @@ const RUNTIME_STATE_NAMES = Object.keys(RUNTIME_STATES) as RuntimeState[];
 export function collectGauges(telemetry: Telemetry, source: () => GaugeSource): Cancel {
   let names: readonly string[] = [];
   return telemetry.onCollect(() => {
-    const { world, state, sessions, configHash } = source();
+    const { world, state, sessions, inFlight, configHash } = source();
     for (const name of names) {
       if (!world.backends.has(name)) telemetry.drop({ sentinel_backend: name });
     }
@@ -32,7 +34,8 @@ export function collectGauges(telemetry: Telemetry, source: () => GaugeSource): 
     setConfig(telemetry, configHash);
     setBackends(telemetry, world);
     setKillSwitches(telemetry, world);
-    setSessions(telemetry, sessions);
+    setStreams(telemetry, sessions);
+    telemetry.series("sentinel_requests_in_flight", { plane: "data" }).set(inFlight);
   });
 }
 
@@ -82,13 +85,10 @@ function setKillSwitches(telemetry: Telemetry, { kills }: World): void {
   active("backend");
 }
 
-function setSessions(telemetry: Telemetry, sessions: Iterable<Session>): void {
+function setStreams(telemetry: Telemetry, sessions: Iterable<Session>): void {
   let open = 0;
-  let inFlight = 0;
   for (const session of sessions) {
-    inFlight += session.load.inFlight;
     for (const stream of session.streams.values()) if (stream.attached) open++;
   }
   telemetry.series("sentinel_streams_active", { kind: "client_sse" }).set(open);
-  telemetry.series("sentinel_requests_in_flight", { plane: "data" }).set(inFlight);
 }

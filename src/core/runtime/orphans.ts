@@ -1,9 +1,11 @@
-import type { Session } from "../session/session.ts";
+import type { Caller } from "../session/caller.ts";
 import type { World } from "./world.ts";
 
-/** Why a session has nothing to go on with in this world; undefined when it has. */
-export function orphanedBy(session: Session, { catalog, config }: World): string | undefined {
-  const { toolset, principal } = session;
+/** Why a session or a listen has nothing to go on with in this world; undefined when it has. */
+export function orphanedBy(
+  { toolset, principal }: Pick<Caller, "toolset" | "principal">,
+  { catalog, config }: World,
+): string | undefined {
   if (catalog.view(toolset, principal) === undefined) return `toolset "${toolset}" was removed`;
   const { issuer } = principal;
   if (issuer === undefined || config.auth.jwt.some((entry) => entry.issuer === issuer)) return;

@@ -15,6 +15,7 @@ import { notifyListChanges } from "../session/list_changes.ts";
 import { mostVerbose } from "../session/log_levels.ts";
 import { type InterceptorPorts, Interceptors } from "../rules/interceptors.ts";
 import { Sessions } from "../session/registry.ts";
+import { Bridge } from "../bridge/bridge.ts";
 import { ListenHub } from "../bridge/listen_hub.ts";
 import { ParkedCalls } from "../bridge/parked_calls.ts";
 import type { Caller } from "../session/caller.ts";
@@ -76,7 +77,7 @@ export class Runtime {
     this.kills.configure(config.kill, this.#now());
     this.limits = new Limits(config.limits, ports);
     this.pins = new Pins(ports);
-    this.#maker = new CatalogMaker(this.pins, ports.log);
+    this.#maker = new CatalogMaker(this.pins, ports);
     this.#events = this.#backendEvents();
     this.#catalogChanges = new CatalogChanges(ports.telemetry);
     const backends = new Map(
@@ -94,13 +95,19 @@ export class Runtime {
       limits: this.limits,
       pins: this.pins,
       interceptors,
+      bridge: new Bridge(ports),
       recorder: ports.recorder,
       validators: new Validators(ports),
     };
     const bounds = () => this.#world.config.bridge;
     this.clients = new ModernClients(ports.clock);
     this.parked = new ParkedCalls({ ...ports, bounds });
-    this.listens = new ListenHub({ ...ports, bounds });
+    this.listens = new ListenHub({
+      ...ports,
+      bounds,
+      world: () => this.#world,
+      starting: () => this.#starting,
+    });
     this.sessions = new Sessions({
       clock: ports.clock,
       random: ports.random,
@@ -151,10 +158,15 @@ export class Runtime {
     this.#changed();
   }
 
-  /** A stop was asked for: calls may still finish, nothing else changes any more. Idempotent. */
+  /**
+   * A stop was asked for: calls may still finish, nothing else changes any more. Listens and parked calls
+   * end, as a drain would wait for people. Idempotent.
+   */
   beginStop(): void {
     if (this.isStopping) return;
     this.#state = "stopping";
+    this.listens.close();
+    this.parked.close();
     this.changed();
     this.#ports.log.write("gateway.stopping");
   }
@@ -163,8 +175,6 @@ export class Runtime {
   async stop(): Promise<void> {
     this.beginStop();
     if (this.#state === "stopped") return;
-    this.listens.close();
-    this.parked.close();
     this.sessions.close("the gateway is stopping");
     const all = [...this.#world.backends.values(), ...this.#apart];
     await Promise.all(all.map((backend) => backend.stop()));
@@ -257,8 +267,9 @@ export class Runtime {
     return [...this.#world.backends.values()].filter((backend) => backend.config.enabled);
   }
 
-  /** Sessions whose toolset or issuer is gone: their streams must not go on either. */
+  /** Sessions and listens whose toolset or issuer is gone: their streams must not go on either. */
   #endOrphans(): void {
+    this.listens.reloaded();
     for (const session of [...this.sessions]) {
       const reason = orphanedBy(session, this.#world);
       if (reason === undefined) continue;
@@ -335,6 +346,7 @@ export class Runtime {
     this.#catalogChanges.look(catalog);
     reportCatalog(this.#ports.log, catalog, previous);
     for (const session of this.sessions) notifyListChanges(session, this.view(session));
+    this.listens.announce();
   }
 
   #stateOf(): RuntimeState {

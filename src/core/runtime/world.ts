@@ -1,5 +1,6 @@
 import type { Config } from "../../contract/mod.ts";
 import type { Backend } from "../backends/backend.ts";
+import type { Bridge } from "../bridge/bridge.ts";
 import type { Pins } from "../catalog/pins.ts";
 import type { Catalog } from "../catalog/types.ts";
 import type { Validators } from "../catalog/validators.ts";
@@ -27,6 +28,8 @@ export interface World {
   readonly limits: Limits;
   /** What looks at calls and answers, with the rules of this configuration. */
   readonly interceptors: Interceptors;
+  /** Live: what carries questions from one era to the other. */
+  readonly bridge: Bridge;
   /** Live: the audit. */
   readonly recorder: Recorder;
 }

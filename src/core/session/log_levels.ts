@@ -16,6 +16,14 @@ export function severityOf(level: unknown): number | undefined {
   return index === -1 ? undefined : index;
 }
 
+/** The more verbose of two levels; what is no level counts as none. */
+export function moreVerbose(
+  one: string | undefined,
+  other: string | undefined,
+): string | undefined {
+  return mostVerbose([one, other].map((level) => ({ logSeverity: severityOf(level) })));
+}
+
 /** The most verbose level any of these asked for; undefined when none did. */
 export function mostVerbose(
   sessions: Iterable<{ readonly logSeverity: number | undefined }>,

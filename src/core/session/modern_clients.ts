@@ -26,9 +26,11 @@ export interface ModernRequest {
   readonly front: FrontName;
   readonly address: string | undefined;
   readonly envelope: Envelope;
+  /** Value of a header of the request, `name` in lower case; absent where there are none. */
+  readonly header?: ((name: string) => string | undefined) | undefined;
   /** Of the pipe it came by: its session, as operators see it. */
   readonly ref?: string | undefined;
-  /** Of the pipe it came by: calls that can be cancelled by a message. */
+  /** The call that it becomes, while it is under way. */
   readonly calls?: Map<string, InFlight> | undefined;
 }
 
@@ -94,11 +96,13 @@ export class ModernCaller implements Caller {
   readonly producers: Map<string, string>;
   readonly calls: Map<string, InFlight> | undefined;
   readonly load: Load;
+  /** Value of a header of the request, `name` in lower case; undefined where there are none. */
+  readonly header: ((name: string) => string | undefined) | undefined;
   /** Least severe log message the client wants with this request; undefined: none. */
   readonly logLevel: string | undefined;
 
   constructor(number: string, request: ModernRequest, { load, producers }: Known) {
-    const { envelope, principal, toolset, front, address, ref, calls } = request;
+    const { envelope, principal, toolset, front, address, ref, calls, header } = request;
     this.id = `request ${number}`;
     this.ref = ref;
     this.front = front;
@@ -111,6 +115,7 @@ export class ModernCaller implements Caller {
     this.producers = producers;
     this.calls = calls;
     this.load = load;
+    this.header = header;
     this.logLevel = envelope.logLevel;
   }
 

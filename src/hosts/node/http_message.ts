@@ -7,10 +7,12 @@ export class NodeIncoming implements HttpIncoming {
   readonly method: string;
   readonly target: string;
   readonly #incoming: IncomingMessage;
+  readonly #outgoing: ServerResponse;
 
-  constructor(incoming: IncomingMessage) {
+  constructor(incoming: IncomingMessage, outgoing: ServerResponse) {
     const { method = "GET", url = "/" } = incoming;
     this.#incoming = incoming;
+    this.#outgoing = outgoing;
     this.method = method;
     this.target = url.startsWith("/") ? url : targetOf(url);
   }
@@ -49,6 +51,14 @@ export class NodeIncoming implements HttpIncoming {
       incoming.on("error", (cause) => reject(bodyBroken(cause)));
     });
   }
+
+  onGone(run: () => void): void {
+    const outgoing = this.#outgoing;
+    if (outgoing.destroyed) return run();
+    outgoing.once("close", () => {
+      if (!outgoing.writableFinished) run();
+    });
+  }
 }
 
 /** Path and query of a target in absolute form. */
@@ -60,6 +70,8 @@ function targetOf(url: string): string {
 /** Sends an answer: a text in one piece with its length, a stream as its reader takes it. */
 export function respond(outgoing: ServerResponse, { status, headers, body }: HttpOutgoing): void {
   if (body instanceof ReadableStream) {
+    // The client has gone: nothing would tell the stream later.
+    if (outgoing.destroyed) return void body.cancel().catch(() => {});
     outgoing.writeHead(status, headers);
     outgoing.flushHeaders();
     void pump(body.getReader(), outgoing);

@@ -45,7 +45,7 @@ async function answer(
   peer: Peer,
   { incoming, outgoing }: Exchange,
 ): Promise<void> {
-  respond(outgoing, await handle(new NodeIncoming(incoming), peer));
+  respond(outgoing, await handle(new NodeIncoming(incoming, outgoing), peer));
 }
 
 function isTargetUsable({ rawHeaders, headers, url = "" }: IncomingMessage): boolean {

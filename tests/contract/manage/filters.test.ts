@@ -103,7 +103,7 @@ const call: CallRecord = {
   session: "8f2c00112233",
   transport: "streamable_http",
   era: "legacy",
-      protocol: "2025-06-18",
+  protocol: "2025-06-18",
 };
 
 const ITEMS = {

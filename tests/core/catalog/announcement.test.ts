@@ -40,6 +40,19 @@ describe("the capabilities of a view", () => {
     });
   });
 
+  it("have the extensions that pass, for clients of both eras", () => {
+    const ui = { "io.modelcontextprotocol/ui": { mimeTypes: ["text/html"] } };
+    const backends = {
+      a: { found: { capabilities: { tools: {}, extensions: { ...ui, "vendor/x": {} } } } },
+      b: { found: { era: "modern", capabilities: { logging: {} } } },
+    } as const;
+    const view = buildCatalog(sourceOf(backends)).view(undefined, ANONYMOUS);
+    const expected = { tools: { listChanged: true }, logging: {}, extensions: ui };
+    assert.deepEqual(view?.capabilities, expected);
+    assert.deepEqual(view?.modernCapabilities, expected);
+    assert.deepEqual(ServerCapabilitiesSchema.parse(view?.capabilities), expected);
+  });
+
   it("can be read by the official client", () => {
     const capabilities = capabilitiesOf({ resources: { subscribe: true }, logging: {}, tools: {} });
     assert.deepEqual(ServerCapabilitiesSchema.parse(capabilities), capabilities);

@@ -202,6 +202,7 @@ describe("suspicious definitions", () => {
 });
 
 describe("definitions that are dropped", () => {
+  const MIRRORING = { era: "modern", mirrors: true } as const;
   const annotated = (properties: JsonObject, more: JsonObject = {}) =>
     tool("bad", { inputSchema: { type: "object", properties, ...more } });
   const header = (name: unknown, type: unknown = "string") => ({ type, "x-mcp-header": name });
@@ -214,7 +215,6 @@ describe("definitions that are dropped", () => {
       annotated({ a: header(7) }),
       annotated({ a: header("Host") }),
       annotated({ a: header("Authorization") }),
-      annotated({ a: header("Region", "number") }),
       annotated({ a: header("Region", "object") }),
       annotated({ a: { anyOf: [header("Region")] } }),
       annotated({ a: { type: "array", items: header("Region") } }),
@@ -222,7 +222,7 @@ describe("definitions that are dropped", () => {
       annotated({}, { "x-mcp-header": "Region" }),
     ];
     for (const definition of bad) {
-      const { tools, refused } = foundOf({ tool: [definition, tool("good")] });
+      const { tools, refused } = foundOf({ tool: [definition, tool("good")] }, MIRRORING);
       assert.deepEqual(tools.map(({ name }) => name), ["good"], JSON.stringify(definition));
       assert.match(refused[0]?.reason ?? "", /"x-mcp-header" (stands|is|names)/);
     }
@@ -232,10 +232,11 @@ describe("definitions that are dropped", () => {
     const good = annotated({
       a: header("Region"),
       b: { type: "object", properties: { c: header("Tenant-Id", "integer") } },
+      e: header("Ratio", "integer"),
       "x-mcp-header": { type: "string" },
       d: { enum: [{ "x-mcp-header": "Host" }] },
     });
-    assert.deepEqual(foundOf({ tool: [good] }).refused, []);
+    assert.deepEqual(foundOf({ tool: [good] }, MIRRORING).refused, []);
   });
 
   it("are larger than 64 kB", () => {

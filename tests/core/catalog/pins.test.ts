@@ -79,7 +79,7 @@ describe("definition pins", () => {
 
   function configOf(reaction: string, more: ConfigInput = {}): ConfigInput {
     return {
-      backends: { a: { url: backend.url } },
+      backends: { a: { url: backend.url, era: "legacy" } },
       catalog: { on_change: reaction as "warn" },
       ...more,
     };
@@ -360,7 +360,7 @@ describe("definition pins", () => {
     try {
       await gateway.stop();
       await open("hold", {
-        backends: { a: { url: backend.url }, b: { url: other.url } },
+        backends: { a: { url: backend.url, era: "legacy" }, b: { url: other.url, era: "legacy" } },
         catalog: { on_change: "hold", prefix: "never" },
       });
       const again = await HttpSession.open(gateway.core.fetch);
@@ -378,12 +378,15 @@ describe("definition pins", () => {
     await offer({ ...SEARCH, title: "Other" }, FETCH);
     assert.deepEqual(await listed(session), ["a__fetch"]);
     gateway.source.write({
-      backends: { a: { url: backend.url, on_change: "warn" } },
+      backends: { a: { url: backend.url, era: "legacy", on_change: "warn" } },
       catalog: { on_change: "hold" },
     });
     assert.equal((await gateway.core.control.reload(ACT)).outcome, "applied");
     assert.deepEqual(await listed(session), ["a__search", "a__fetch"]);
-    gateway.source.write({ backends: { a: { url: backend.url } }, catalog: { on_change: "hold" } });
+    gateway.source.write({
+      backends: { a: { url: backend.url, era: "legacy" } },
+      catalog: { on_change: "hold" },
+    });
     await gateway.core.control.reload(ACT);
     assert.deepEqual(await listed(session), ["a__search", "a__fetch"]);
     await offer(SEARCH, FETCH);

@@ -37,6 +37,8 @@ describe("readCatalog()", () => {
     const found = await readCatalog(request, offer, "b");
     assert.deepEqual(asked, [["prompts/list", {}]]);
     assert.deepEqual(found, {
+      era: "legacy",
+      cache: undefined,
       ...offer,
       tools: [],
       prompts: [{ name: "p" }],

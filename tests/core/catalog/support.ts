@@ -7,7 +7,7 @@ import type {
   View,
 } from "../../../src/core/catalog/types.ts";
 import { ITEM_KINDS } from "../../../src/core/catalog/kinds.ts";
-import { parseItems } from "../../../src/core/catalog/parse.ts";
+import { type ListSpeech, parseItems } from "../../../src/core/catalog/parse.ts";
 import { isObject, type JsonObject } from "../../../src/core/mcp/json.ts";
 
 /** What a backend of a test is, besides what it found. */
@@ -35,6 +35,7 @@ export function sourceOf(
   return {
     catalog: config.catalog,
     serverName: config.server.name,
+    version: "1.2.3",
     instructions,
     toolsets: config.toolsets,
     roles: config.roles,
@@ -60,9 +61,13 @@ function completed(found: Partial<BackendCatalog> | undefined): BackendCatalog |
 }
 
 /** What a backend would have found after parsing what it lists. */
-export function foundOf(lists: Partial<Record<ItemKind, unknown[]>>): BackendCatalog {
-  const of = (kind: ItemKind) => parseItems(kind, lists[kind] ?? [], "b");
+export function foundOf(
+  lists: Partial<Record<ItemKind, unknown[]>>,
+  speech: ListSpeech = { era: "legacy", mirrors: false },
+): BackendCatalog {
+  const of = (kind: ItemKind) => parseItems(kind, lists[kind] ?? [], "b", speech);
   return {
+    era: speech.era,
     capabilities: ALL,
     instructions: undefined,
     tools: of("tool").items,

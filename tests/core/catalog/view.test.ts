@@ -102,7 +102,9 @@ describe("a cursor", () => {
   });
 
   it("of one list is refused by another", () => {
-    const error = refusal(() => before.view(undefined, ANONYMOUS)?.list("prompt", { cursor, era: "legacy" }));
+    const error = refusal(() =>
+      before.view(undefined, ANONYMOUS)?.list("prompt", { cursor, era: "legacy" })
+    );
     assert.equal(error.code, "INVALID_PARAMS");
   });
 
@@ -121,7 +123,10 @@ describe("a cursor", () => {
       undefined,
       ANONYMOUS,
     );
-    assert.equal(refusal(() => view?.list("tool", { cursor, era: "legacy" })).code, "INVALID_PARAMS");
+    assert.equal(
+      refusal(() => view?.list("tool", { cursor, era: "legacy" })).code,
+      "INVALID_PARAMS",
+    );
   });
 
   it("of the last item leads to an empty page", () => {

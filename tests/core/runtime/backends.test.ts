@@ -118,8 +118,10 @@ describe("backends behind the core", () => {
 
   it("a call to a backend that is down fails fast and names the cause and the next try", async () => {
     const crash = { command: "node", args: ["-e", "console.error('no key'); process.exit(3)"] };
+    // Asked for its era, it would be started twice.
+    const once = { ...crash, era: "legacy", restart: { base: "10m", max: "10m" } } as const;
     const { session, gateway } = await start({
-      backends: { fix: fixtureBackend(), bad: { ...crash, restart: { base: "10m", max: "10m" } } },
+      backends: { fix: fixtureBackend(), bad: once },
     });
     await reaches("bad", "backoff");
     const bad = status("bad");

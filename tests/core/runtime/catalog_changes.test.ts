@@ -32,8 +32,8 @@ function catalogOf(offers: Readonly<Record<string, Tools>>) {
     },
   }));
   const { catalog, toolsets, roles } = config;
-  const instructions = undefined;
-  return buildCatalog({ catalog, serverName: "test", instructions, toolsets, roles, backends });
+  const server = { serverName: "test", version: "1", instructions: undefined };
+  return buildCatalog({ catalog, ...server, toolsets, roles, backends });
 }
 
 function setUp() {

@@ -46,6 +46,7 @@ async function setUp(input: ConfigInput) {
     world: runtime.world,
     state: runtime.state,
     sessions: runtime.sessions,
+    inFlight: runtime.inFlight,
     configHash: shown.configHash,
   }));
   /** Values of a metric by the labels that are not empty. */

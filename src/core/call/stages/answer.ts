@@ -1,12 +1,28 @@
 /** `answer`: what the gateway knows itself. */
 import { SentinelError } from "../../../contract/mod.ts";
+import { ownResult } from "../../bridge/fields_own.ts";
 import type { ItemKind } from "../../catalog/types.ts";
+import { MODERN_REVISIONS } from "../../mcp/envelope.ts";
 import type { Shown } from "../../rules/interceptors.ts";
 import { type Call, type Outcome, sessionOf, type Stage } from "../call.ts";
 
 const EMPTY: Outcome = { kind: "result", result: "{}" };
 /** How soon a list is worth asking for again while no backend has answered. */
 const RETRY_MS = 2000;
+
+/** What a modern client asks first, if it asks at all: what there is here, and in which revisions. */
+export function answerDiscover(call: Call): Outcome {
+  const { view, world } = call;
+  const { ttlMs, scope } = view.cache;
+  const about = {
+    supportedVersions: MODERN_REVISIONS,
+    capabilities: view.modernCapabilities,
+    ...(view.instructions === undefined ? {} : { instructions: view.instructions }),
+    ttlMs,
+    cacheScope: world.interceptors.looksAtLists ? "private" : scope,
+  };
+  return { kind: "result", result: ownResult(call, about) };
+}
 
 export function answerPing(): Outcome {
   return EMPTY;

@@ -2,6 +2,7 @@
 import { SentinelError } from "../../../contract/mod.ts";
 import { heldError } from "../../catalog/pins.ts";
 import type { Target } from "../../catalog/types.ts";
+import { openTask } from "../../bridge/tasks.ts";
 import { isObject } from "../../mcp/json.ts";
 import type { Call } from "../call.ts";
 
@@ -39,6 +40,13 @@ export function resolveCompletion(call: Call): Resolved {
     "INVALID_PARAMS",
     'Cannot complete: "ref" names neither a prompt nor a resource',
   );
+}
+
+/** A task is seen by whoever began it, as long as the tool is. */
+export async function resolveTask(call: Call): Promise<undefined> {
+  const { tool, id } = await openTask(call, call.params["taskId"]);
+  call.task = id;
+  await takeNamed(call, "tool", tool);
 }
 
 function textParam(call: Call, key: string): string {

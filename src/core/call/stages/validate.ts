@@ -1,6 +1,7 @@
 /** `validate`: arguments against the tool's own schema. What is forwarded stays as the caller sent it. */
 import { SentinelError } from "../../../contract/mod.ts";
 import type { Problem } from "../../../ports/schema_compiler.ts";
+import { ownResult } from "../../bridge/fields_own.ts";
 import { printable } from "../../catalog/refusals.ts";
 import type { Target } from "../../catalog/types.ts";
 import { revisionOf } from "../../mcp/revisions.ts";
@@ -21,7 +22,7 @@ export function validate(call: Call): Outcome | undefined {
   const error = rejected(target, problems);
   if (!answersAsResult(call)) throw error;
   const result = { content: [{ type: "text", text: error.message }], isError: true };
-  return { kind: "result", result: JSON.stringify(result), rejected: error };
+  return { kind: "result", result: ownResult(call, result), rejected: error };
 }
 
 /** SEP-1303: the model sees a result and can correct itself, a protocol error it may never see. */

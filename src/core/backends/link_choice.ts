@@ -1,0 +1,31 @@
+/** Which link a caller uses beside the main one. */
+import type { BackendConfig } from "../../contract/mod.ts";
+import type { Caller } from "../session/caller.ts";
+import { Session } from "../session/session.ts";
+import { declaredCapabilities } from "./declared.ts";
+import type { LinkPool, PoolRequest } from "./link_pool.ts";
+import type { WireOpener } from "./wire_opener.ts";
+
+/** What there is to choose from. */
+export interface LinkChoices {
+  readonly opener: WireOpener;
+  readonly pool: LinkPool;
+  readonly instances: BackendConfig["instances"];
+}
+
+/**
+ * The link that shares nothing with others that would have to be told apart.
+ * @throws SentinelError OVERLOADED when a caller without a session uses all it may have
+ */
+export function linkChoice(caller: Caller, { opener, pool, instances }: LinkChoices): PoolRequest {
+  const capabilities = declaredCapabilities(caller.capabilities);
+  const isAskable = Object.keys(capabilities).length > 0;
+  const alone = instances !== "shared" || (!opener.mayShare && isAskable);
+  const declared = JSON.stringify(capabilities);
+  if (!alone) return { key: declared, capabilities, owner: undefined };
+  if (caller instanceof Session) {
+    return { key: `session ${caller.id}`, capabilities, owner: caller };
+  }
+  const key = pool.vacant(`principal ${caller.principal.id} ${declared}`, caller);
+  return { key, capabilities, owner: undefined };
+}
