@@ -17,7 +17,8 @@ async function main(steps: readonly Step[]): Promise<number> {
   const sources = sourceFiles("src", "cli").length;
   const failed: string[] = [];
   if (sources < LEAST_SOURCES) failed.push(`sources: saw ${sources} of ${LEAST_SOURCES}`);
-  if (steps.length === 0) failed.push(`no step is named ${wanted.join(", ")}`);
+  const unknown = wanted.filter((name) => !STEPS.some((step) => step.name === name));
+  if (unknown.length > 0) failed.push(`no step is named ${unknown.join(", ")}`);
   for (const step of steps) {
     if (!await runStep(step)) failed.push(step.name);
   }

@@ -14,7 +14,10 @@ import {
   type Client,
   type Front,
   FRONTS,
+  MODERN_FRONTS,
+  type ModernFront,
   openClient,
+  openModernClient,
   SIGN_IN,
   type TokenFlaws,
   tokenFor,
@@ -147,6 +150,10 @@ interface Probe {
 type Cell =
   /** Answered alike for everybody. */
   | { readonly open: unknown }
+  /** Answered for everybody, with this member. */
+  | { readonly announces: string }
+  /** Refused to everybody. */
+  | { readonly refuses: unknown }
   | { readonly lists: Kind; readonly member: string; readonly key: string }
   | { readonly calls: readonly Probe[] };
 
@@ -196,6 +203,22 @@ const CELLS: Readonly<Record<string, Cell>> = {
   },
 };
 
+const TASK = { refuses: { taskId: "t" } };
+
+/** The same for callers without a session. A method that is missing here fails. */
+const MODERN_CELLS: Readonly<Record<string, Cell>> = {
+  "server/discover": { announces: "capabilities" },
+  ...Object.fromEntries(
+    Object.entries(CELLS).filter(([method]) =>
+      !["ping", "logging/setLevel", "resources/subscribe", "resources/unsubscribe"].includes(method)
+    ),
+  ),
+  // Whoever did not begin the task, which is everybody here.
+  "tasks/get": TASK,
+  "tasks/update": TASK,
+  "tasks/cancel": TASK,
+};
+
 /** A name no backend has, as long as the one it stands for. */
 function unknownFor(name: string): string {
   return name.replaceAll(A, NOWHERE).replaceAll(B, NOWHERE);
@@ -237,9 +260,18 @@ describe(`authorization (seed ${SEED})`, () => {
     return await openClient(gateway.core, front, { token, revision });
   }
 
+  async function modernOf(front: ModernFront, caller: string) {
+    const roles = CALLERS[caller];
+    const gateway = gateways[roles === undefined ? 0 : 1] as TestCore;
+    const token = roles === undefined ? undefined : await tokenFor(caller, roles);
+    return openModernClient(gateway.core, front, token);
+  }
+
   function reached(): number {
     return backends.reduce((sum, backend) => sum + backend.reached.length, 0);
   }
+
+  type Asker = Pick<Client, "request">;
 
   interface Call {
     readonly method: string;
@@ -247,7 +279,7 @@ describe(`authorization (seed ${SEED})`, () => {
     readonly name: string;
   }
 
-  async function checkAllowed(client: Client, { method, probe, name }: Call): Promise<void> {
+  async function checkAllowed(client: Asker, { method, probe, name }: Call): Promise<void> {
     const before = reached();
     const answer = await client.request(method, probe.params(name));
     assert.equal(answer["error"], undefined, `${method} ${name}`);
@@ -255,7 +287,7 @@ describe(`authorization (seed ${SEED})`, () => {
   }
 
   /** Hidden and unknown are one answer, and no backend hears of it. */
-  async function checkHidden(client: Client, { method, probe, name }: Call): Promise<void> {
+  async function checkHidden(client: Asker, { method, probe, name }: Call): Promise<void> {
     const before = reached();
     const texts: string[] = [];
     for (const asked of [name, unknownFor(name)]) {
@@ -267,11 +299,18 @@ describe(`authorization (seed ${SEED})`, () => {
     assert.equal(reached(), before, `${method} ${name} reached a backend`);
   }
 
-  async function checkCell(client: Client, caller: string, method: string): Promise<void> {
-    const cell = CELLS[method] as Cell;
+  async function checkCell(
+    client: Asker,
+    caller: string,
+    [method, cell]: readonly [string, Cell],
+  ): Promise<void> {
     const sees = SEES[caller] as (typeof SEES)[string];
     if ("open" in cell) {
       assert.deepEqual((await client.request(method, cell.open))["result"], {}, method);
+    } else if ("announces" in cell) {
+      assert.ok((await client.request(method))["result"][cell.announces], method);
+    } else if ("refuses" in cell) {
+      assert.equal((await client.request(method, cell.refuses))["error"].code, -32602, method);
     } else if ("lists" in cell) {
       const { result } = await client.request(method);
       const names = (result[cell.member] as Rpc[]).map((item) => item[cell.key] as string);
@@ -288,6 +327,7 @@ describe(`authorization (seed ${SEED})`, () => {
 
   it("is declared for every method there is", () => {
     assert.deepEqual(Object.keys(CELLS).toSorted(), [...METHODS.legacy.keys()].toSorted());
+    assert.deepEqual(Object.keys(MODERN_CELLS).toSorted(), [...METHODS.modern.keys()].toSorted());
     assert.deepEqual(Object.keys(SEES), Object.keys(CALLERS));
   });
 
@@ -300,13 +340,39 @@ describe(`authorization (seed ${SEED})`, () => {
           for (const revision of LEGACY_REVISIONS) {
             const client = await clientOf(front, caller, revision);
             assert.equal(client.initialized["result"].protocolVersion, revision);
-            for (const method of METHODS.legacy.keys()) await checkCell(client, caller, method);
+            for (const cell of Object.entries(CELLS)) await checkCell(client, caller, cell);
             await client.close();
           }
         },
       );
     }
   }
+
+  for (const front of MODERN_FRONTS) {
+    for (const caller of Object.keys(CALLERS)) {
+      proves(
+        ["G4.3", "G4.4", "G4.5"],
+        `over ${front}, without a session, shows and serves what the table says: a caller ${caller}`,
+        async () => {
+          const client = await modernOf(front, caller);
+          for (const cell of Object.entries(MODERN_CELLS)) await checkCell(client, caller, cell);
+          await client.close();
+        },
+      );
+    }
+  }
+
+  proves(["G4.2"], "a request without a session needs a credential of its own", async () => {
+    const client = await modernOf("streamable", "with both");
+    const before = reached();
+    for (const [about, flaws] of Object.entries(WORTHLESS)) {
+      client.renew(await credentialOf(flaws));
+      for (const method of [...METHODS.modern.keys(), "subscriptions/listen", "initialize"]) {
+        assert.equal(await refusalOf(client, method), "UNAUTHENTICATED", `${method} with ${about}`);
+      }
+    }
+    assert.equal(reached(), before);
+  });
 
   /** A request without a session; gives the status, and ends the answer. */
   async function statusOf(method: string, path: string, headers: Record<string, string>) {
@@ -344,7 +410,7 @@ describe(`authorization (seed ${SEED})`, () => {
   });
 
   /** The code of the error a request gets; HTTP+SSE has the status only. */
-  async function refusalOf(client: Client, method: string): Promise<string> {
+  async function refusalOf(client: Asker, method: string): Promise<string> {
     const params = { name: EVERYTHING.tool[0], uri: EVERYTHING.resource[0], level: "error" };
     try {
       return (await client.request(method, params))["error"].data.code;

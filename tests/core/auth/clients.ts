@@ -4,6 +4,7 @@ import { SignJWT } from "jose";
 import type { Core } from "../../../src/core/mod.ts";
 import type { ConfigInput } from "../../support/core.ts";
 import { BASE, HEADERS, messagesOf, post, type Rpc } from "../../support/http_session.ts";
+import { modern, modernBody } from "../../support/modern_http.ts";
 import { PipeClient } from "../../support/pipe_client.ts";
 
 const SECRET = "0123456789abcdef0123456789abcdef";
@@ -73,6 +74,35 @@ export async function openClient(
     : new StreamableClient(core, options);
   await client.open();
   return client;
+}
+
+/** Fronts of the modern era. */
+export const MODERN_FRONTS = ["streamable", "pipe"] as const;
+export type ModernFront = (typeof MODERN_FRONTS)[number];
+
+/** A client without a session: each request says everything itself. */
+export function openModernClient(
+  core: Core,
+  front: ModernFront,
+  token: string | undefined,
+): Pick<Client, "request" | "renew" | "close"> {
+  let current = token;
+  const pipe = front === "pipe" ? new PipeClient() : undefined;
+  if (pipe !== undefined) void core.attach(pipe, token === undefined ? {} : { token });
+  let lastId = 0;
+  return {
+    request: async (method, given = {}) => {
+      const params = given as Record<string, unknown>;
+      const id = ++lastId;
+      if (pipe !== undefined) {
+        return await pipe.request(id, method, modernBody(method, params, { id })["params"]);
+      }
+      const headers = current === undefined ? {} : { authorization: `Bearer ${current}` };
+      return (await modern(core.fetch, method, params, { id, headers })).answer;
+    },
+    renew: (next) => void (current = next),
+    close: () => Promise.resolve(pipe?.close()),
+  };
 }
 
 const INITIALIZE = { capabilities: {}, clientInfo: { name: "c", version: "1" } };

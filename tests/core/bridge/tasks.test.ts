@@ -71,8 +71,7 @@ describe("tasks of a modern backend", () => {
       readonly capabilities?: unknown;
     } = {},
   ) => {
-    const named = typeof params["taskId"] === "string" ? { "mcp-name": params["taskId"] } : {};
-    const headers = { ...await bearer(sub, roles), ...named };
+    const headers = await bearer(sub, roles);
     const { answer } = await modern(gateway.core.fetch, method, params, { headers, capabilities });
     return answer;
   };
