@@ -108,7 +108,7 @@ function details(
     ["state", `${backend.state} for ${since}`],
     ["killed", backend.killed],
     ["kind", `${backend.kind}, names begin with ${backend.alias}`],
-    ["protocol", backend.protocol],
+    ["protocol", protocolText(backend)],
     ["last error", backend.lastError],
     ["exit", backend.signal ?? backend.exitCode],
     ["next try", backend.nextRetry === undefined ? undefined : untilText(backend.nextRetry, now)],
@@ -131,6 +131,11 @@ function details(
 
 function untilText(moment: string, now: number): string {
   return `in ${briefDuration((Date.parse(moment) - now) / 1000)}`;
+}
+
+/** The revision, and whether it has sessions. */
+function protocolText({ protocol, era }: BackendStatus): string | undefined {
+  return protocol === undefined || era === undefined ? protocol : `${protocol}, ${era} era`;
 }
 
 function offers({ tools, prompts, resources, templates }: BackendStatus): string {

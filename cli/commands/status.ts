@@ -76,6 +76,11 @@ function screen(seen: Seen, { io, output, options }: StatusRequest): string[] {
   ];
 }
 
+/** What only clients of the modern era have; left out while there is none. */
+function some(name: string, count: number | undefined): readonly string[] {
+  return count === undefined || count === 0 ? [] : [`${name} ${count}`];
+}
+
 /** What becomes of rows: it is worth a line even when all is well. */
 function auditLine({ audit }: Status, paint: Output["paint"]): string {
   const { store, ok, queued, dropped } = audit;
@@ -110,12 +115,18 @@ function summary(status: Status, { paint }: Output): string[] {
     `p50 ${time(traffic.p50Ms)}`,
     `p95 ${time(traffic.p95Ms)}`,
   ];
+  const clients = [
+    `sessions ${status.sessions}`,
+    ...some("listens", status.listens),
+    ...some("parked", status.parked),
+    `in flight ${status.inFlight}`,
+  ];
   const bad = stores.filter(({ ok }) => !ok);
   return [
     head.join("   "),
     ...status.reasons.map((reason) => paint("warning", `  ${reason}`)),
     `  backends  ${states.join("  ") || "none"}      tools ${tools}`,
-    `  calls     ${calls.join("  ")}     sessions ${status.sessions}  in flight ${status.inFlight}`,
+    `  calls     ${calls.join("  ")}     ${clients.join("  ")}`,
     auditLine(status, paint),
     ...(status.endpoint === undefined ? [] : [`  endpoint  ${status.endpoint}`]),
     ...bad.map(({ name, error }) => paint("error", `  store     ${name}: ${error ?? "failed"}`)),

@@ -81,6 +81,8 @@ function fields(call: Call, { outcome, ending, ms }: CallEnd): Record<string, un
     tool: call.target?.exposed,
     backend: call.target?.backend,
     outcome: ending.outcome,
+    bridge: call.bridge,
+    rounds: call.rounds === 0 ? undefined : call.rounds,
     ...shownPrincipal(call.caller.principal),
     duration_ms: rounded(ms),
     ...(error === undefined ? {} : { error: error.code, message: error.message }),
