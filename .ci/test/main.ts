@@ -18,7 +18,7 @@ import type { FileResult } from "./run_file.ts";
 import { type Runtime, RUNTIMES } from "./runtimes.ts";
 
 /** For all runtimes together. */
-const RUN_LIMIT_MS = 17 * 60_000;
+const RUN_LIMIT_MS = 15 * 60_000;
 
 const { values, positionals } = parseArgs({
   options: { only: { type: "string" } },
