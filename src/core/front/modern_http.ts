@@ -63,18 +63,14 @@ function answer(
   message: RequestMessage,
   request: ModernRequest,
 ): Promise<HttpOutgoing> {
-  const { beats, newcomers } = context.sessions;
+  const { answers } = context.sessions;
   const round: ModernHttpRound = new ModernHttpRound({
     id: message.id,
     overflow: () => context.overflow(request),
-    over: () => {
-      beats.delete(round);
-      newcomers.delete(round);
-    },
+    over: () => answers.delete(round),
   });
-  beats.add(round);
   // Deno says that a client has gone only once a stream has begun.
-  newcomers.add(round);
+  answers.add(round);
   incoming.onGone(() => round.leave("the client went away"));
   void startModern(context, request, message, round);
   return round.response;

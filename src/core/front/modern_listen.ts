@@ -25,9 +25,9 @@ export function listenOverHttp(
   message: RequestMessage,
   incoming: HttpIncoming,
 ): HttpOutgoing {
-  const { beats } = context.sessions;
+  const { answers } = context.sessions;
   const leave = (reason: "closed" | "overflow") => {
-    beats.delete(stream);
+    answers.delete(stream);
     opened.listen?.close("the client went away", reason === "overflow");
   };
   const stream: EventStream = new EventStream({ key: "listen", onGone: leave });
@@ -37,11 +37,11 @@ export function listenOverHttp(
     // A stream that overflows takes the message and is gone.
     send: (text) => stream.send(text) && stream.attached,
     end: () => {
-      beats.delete(stream);
+      answers.delete(stream);
       stream.end();
     },
   });
-  if (stream.attached) beats.add(stream);
+  if (stream.attached) answers.add(stream);
   incoming.onGone(() => leave("closed"));
   return streamResponse(body);
 }

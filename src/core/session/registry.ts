@@ -5,6 +5,7 @@ import type { Telemetry } from "../../ports/telemetry.ts";
 import type { Principal } from "../auth/principal.ts";
 import { networkTransport } from "./network_transport.ts";
 import type { FrontName } from "./caller.ts";
+import { PendingAnswers } from "./pending_answers.ts";
 import { Session } from "./session.ts";
 
 const SWEEP_MS = 1000;
@@ -38,10 +39,8 @@ export interface SessionKey {
 
 /** All open sessions. One sweep ends the idle ones and keeps streams alive. */
 export class Sessions {
-  /** What has to give a sign of life at each heartbeat, beside sessions. */
-  readonly beats = new Set<{ beat(): void }>();
-  /** What has to give its first sign of life at the next sweep, and is forgotten then. */
-  readonly newcomers = new Set<{ beat(): void }>();
+  /** Beside sessions. */
+  readonly answers = new PendingAnswers();
   readonly #options: RegistryOptions;
   readonly #sessions = new Map<string, Session>();
   readonly #stop: () => void;
@@ -148,13 +147,9 @@ export class Sessions {
   #sweep(): void {
     const now = this.#options.clock.monotonic();
     const { heartbeatMs, idleMs } = this.#options.bounds();
-    for (const one of this.newcomers) one.beat();
-    this.newcomers.clear();
     const beat = now - this.#lastBeat >= heartbeatMs;
-    if (beat) {
-      this.#lastBeat = now;
-      for (const one of this.beats) one.beat();
-    }
+    if (beat) this.#lastBeat = now;
+    this.answers.sweep(beat);
     for (const session of [...this.#sessions.values()]) {
       if (beat) beatAll(session);
       if (isBusy(session)) session.lastSeen = now;
