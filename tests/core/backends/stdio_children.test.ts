@@ -172,7 +172,8 @@ describe("stdio wire to a real child", () => {
     await events.first("response");
     await until("stderr was read", () => stderr.lines > 0);
     assert.equal(stderr.tail(1000).length, 200);
-    assert.match(stderr.tail(1)[0] ?? "", /^(noise )+$/);
+    // The rest of the last line may still be on its way.
+    assert.match(stderr.tail(1)[0] ?? "", /^(noise )*n?o?i?s?e?$/);
   });
 
   proves(
