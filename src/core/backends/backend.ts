@@ -195,8 +195,9 @@ export class Backend {
    */
   link(caller: Caller): Link | Promise<Link> {
     if (this.#main !== undefined) return this.#linkOf(caller);
-    // A link of the session's own may live on while the main one is made again.
-    const living = this.#pool.living(this.#poolRequest(caller)?.key);
+    // Another link may live on while the main one is made again.
+    const request = this.#poolRequest(caller);
+    const living = request && this.#pool.living(caller, request);
     if (living !== undefined) return living;
     if (this.state === "starting") return this.#decided.then(() => this.#linkOf(caller));
     throw this.#down();

@@ -21,11 +21,11 @@ export function linkChoice(caller: Caller, { opener, pool, instances }: LinkChoi
   const capabilities = declaredCapabilities(caller.capabilities);
   const isAskable = Object.keys(capabilities).length > 0;
   const alone = instances !== "shared" || (!opener.mayShare && isAskable);
-  const declared = JSON.stringify(capabilities);
-  if (!alone) return { key: declared, capabilities, owner: undefined };
-  if (caller instanceof Session) {
+  if (alone && caller instanceof Session) {
     return { key: `session ${caller.id}`, capabilities, owner: caller };
   }
+  const declared = JSON.stringify(capabilities);
+  if (!alone) return { key: declared, capabilities, owner: undefined };
   const key = pool.vacant(`principal ${caller.principal.id} ${declared}`, caller);
   return { key, capabilities, owner: undefined };
 }

@@ -37,6 +37,8 @@ export interface PoolOptions {
 export class LinkPool {
   readonly #options: PoolOptions;
   readonly #entries = new Map<string, Entry>();
+  /** Keys that each user holds: a call that ends must not look through all links. */
+  readonly #held = new Map<object, Set<string>>();
   readonly #stopSweep: () => void;
 
   constructor(options: PoolOptions) {
@@ -61,9 +63,12 @@ export class LinkPool {
     }
   }
 
-  /** The link for a key if it is open now. */
-  living(key: string | undefined): Link | undefined {
-    return key === undefined ? undefined : this.#entries.get(key)?.link;
+  /** As `get`, for a link that is open now. */
+  living(user: object, { key }: PoolRequest): Link | undefined {
+    const entry = this.#entries.get(key);
+    if (entry?.link === undefined) return undefined;
+    this.#hold(user, key, entry);
+    return entry.link;
   }
 
   /**
@@ -87,24 +92,33 @@ export class LinkPool {
   /** The link for a key; opened on first use, the same promise while it opens. */
   get(user: object, request: PoolRequest): Link | Promise<Link> {
     const entry = this.#entries.get(request.key) ?? this.#add(request);
-    entry.users.add(user);
-    entry.idleSince = undefined;
+    this.#hold(user, request.key, entry);
     if (entry.link !== undefined) return entry.link;
     return entry.opening ??= this.#open(entry, request);
   }
 
   /** A session or a call has ended: the link of a session closes, others lose a user. */
   release(user: object): void {
-    for (const [key, entry] of this.#entries) {
-      if (!entry.users.delete(user) || entry.users.size > 0) continue;
+    for (const key of this.#held.get(user) ?? []) {
+      const entry = this.#entries.get(key);
+      if (entry === undefined || !entry.users.delete(user) || entry.users.size > 0) continue;
       if (entry.owner === undefined) entry.idleSince = this.#options.clock.monotonic();
       else void this.#remove(key, entry);
     }
+    this.#held.delete(user);
   }
 
   async close(): Promise<void> {
     this.#stopSweep();
     await Promise.all([...this.#entries].map(([key, entry]) => this.#remove(key, entry)));
+  }
+
+  #hold(user: object, key: string, entry: Entry): void {
+    entry.users.add(user);
+    entry.idleSince = undefined;
+    const held = this.#held.get(user);
+    if (held === undefined) this.#held.set(user, new Set([key]));
+    else held.add(key);
   }
 
   #add({ key, owner }: PoolRequest): Entry {

@@ -45,8 +45,21 @@ describe("LinkPool", () => {
     assert.equal(pool.get(session(), shared("a")), one);
     await pool.get(session(), shared("b"));
     assert.deepEqual([opened.length, pool.size, pool.inFlight], [2, 2, 4]);
-    assert.equal(pool.living("a"), one);
-    assert.equal(pool.living("c"), undefined);
+    assert.equal(pool.living(session(), shared("a")), one);
+    assert.equal(pool.living(session(), shared("c")), undefined);
+  });
+
+  it("gives nobody a link alone that another one was given while it lived on", async () => {
+    const { pool } = setUp();
+    const [one, two, three] = [session(), session(), session()];
+    const alone = (user: object) => shared(pool.vacant("principal", user));
+    await pool.get(one, alone(one));
+    pool.release(one);
+    const request = alone(two);
+    assert.ok(pool.living(two, request));
+    assert.notEqual(alone(three).key, request.key);
+    pool.release(two);
+    assert.equal(alone(three).key, request.key);
   });
 
   proves(
