@@ -1,7 +1,7 @@
 /** What differs between the eras on a connection to a backend: greeting, parameters, headers, cancelling. */
 import { type Era, SentinelError } from "../../contract/mod.ts";
 import { LATEST_MODERN, META, MODERN_REVISIONS } from "../mcp/envelope.ts";
-import { encodeHeaderValue, mirroredParameters } from "../mcp/header_values.ts";
+import { encodeHeaderValue, mirroredParameters, NAMED_BY } from "../mcp/header_values.ts";
 import { isObject, type JsonObject } from "../mcp/json.ts";
 import { isLegacyRevision, LATEST_LEGACY } from "../mcp/revisions.ts";
 import type { LinkRequest, ResultType } from "./link.ts";
@@ -10,18 +10,8 @@ import { resultType } from "./result_type.ts";
 import type { MessageHeaders } from "./wire.ts";
 
 export const DISCOVER = "server/discover";
-export const LISTEN = "subscriptions/listen";
 
 const MAX_SERVER_NAME = 128;
-/** Member of the parameters that `Mcp-Name` repeats. */
-const NAMED_BY: { readonly [method: string]: string } = {
-  "tools/call": "name",
-  "prompts/get": "name",
-  "resources/read": "uri",
-  "tasks/get": "taskId",
-  "tasks/update": "taskId",
-  "tasks/cancel": "taskId",
-};
 
 /** What a backend says of itself before anything else. */
 export interface Greeting {
@@ -111,7 +101,7 @@ function clientInfo(version: string): JsonObject {
 
 function headersOf({ method, params, client }: LinkRequest): MessageHeaders {
   const headers: Record<string, string> = { "mcp-method": method };
-  const name = params[NAMED_BY[method] ?? ""];
+  const name = params[NAMED_BY.get(method) ?? ""];
   if (typeof name === "string") headers["mcp-name"] = encodeHeaderValue(name);
   if (method !== "tools/call") return headers;
   for (const [header, text] of mirroredParameters(client?.inputSchema, params["arguments"])) {

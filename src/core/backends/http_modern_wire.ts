@@ -3,9 +3,9 @@
  * session and no stream beside those of requests, and the end of an exchange is its cancellation.
  */
 import type { SentinelError } from "../../contract/mod.ts";
-import { LATEST_MODERN } from "../mcp/envelope.ts";
+import { LATEST_MODERN, LISTEN } from "../mcp/envelope.ts";
 import type { Message } from "../mcp/message.ts";
-import { DISCOVER, LISTEN } from "./dialect.ts";
+import { DISCOVER } from "./dialect.ts";
 import { HttpEndpoint, type HttpWireOptions } from "./http_endpoint.ts";
 import { forOthers, lost } from "./http_errors.ts";
 import { type ExchangeOwner, HttpExchange, type Posting } from "./http_exchange.ts";

@@ -5,9 +5,10 @@
 import { asSentinelError, type Era, SentinelError } from "../../contract/mod.ts";
 import type { Cancel } from "../../ports/clock.ts";
 import { encodeNotification, encodeRequest, toRemoteError } from "../mcp/codec.ts";
+import { LISTEN } from "../mcp/envelope.ts";
 import { isObject, type JsonObject } from "../mcp/json.ts";
 import type { Message, NotificationMessage, ResponseMessage } from "../mcp/message.ts";
-import { type Dialect, LISTEN } from "./dialect.ts";
+import type { Dialect } from "./dialect.ts";
 import { type Dialects, greet, type Hello, refusesRevision, speaksAnother } from "./greet.ts";
 import { isEvidence } from "./http_errors.ts";
 import type { Exchange, Link, LinkReply, LinkRequest } from "./link.ts";

@@ -1,6 +1,7 @@
 /** The next request for a call that waited for answers of its client. */
 import { asSentinelError, type SentinelError } from "../../contract/mod.ts";
-import { Call } from "../call/call.ts";
+import type { Call } from "../call/call.ts";
+import { refuseRequest } from "../call/receive.ts";
 import type { Target, View } from "../catalog/types.ts";
 import type { FrontContext } from "../front/context.ts";
 import type { RequestMessage } from "../mcp/message.ts";
@@ -81,24 +82,10 @@ function targetNow(view: View, { kind, exposed }: Target, caller: Caller): Targe
 }
 
 /** The request becomes a call that ends at once, so that it is counted and recorded. */
-async function refuse(
+function refuse(
   { context: { line, parked }, caller, message, round }: Retry,
   error: SentinelError,
 ): Promise<void> {
-  const call = new Call({
-    request: line.requestId(),
-    id: message.id,
-    method: message.method,
-    params: message.params ?? {},
-    caller,
-    world: line.world(),
-    view: line.view(caller),
-    reply: new ParkingReply(round, parked),
-    startedAt: line.monotonic(),
-    at: line.now(),
-    size: message.size,
-  });
-  caller.load.inFlight++;
-  caller.load.total++;
-  round.finish(call, await line.settle(call, { kind: "refused", error }));
+  const reply = new ParkingReply(round, parked);
+  return refuseRequest(line, { caller, message, reply }, error);
 }

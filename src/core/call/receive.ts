@@ -41,11 +41,29 @@ export function receiveRequest(
   reply: Reply,
 ): void {
   const starting = message.method === "ping" ? undefined : line.starting();
-  if (starting === undefined) start(line, caller, message, reply);
-  else void starting.then(() => start(line, caller, message, reply));
+  if (starting === undefined) void answer(line, begin(line, caller, message, reply));
+  else void starting.then(() => answer(line, begin(line, caller, message, reply)));
 }
 
-function start(line: Line, caller: Caller, message: RequestMessage, reply: Reply): void {
+/** A request that is refused before its line begins: counted and recorded as any call. */
+export async function refuseRequest(
+  line: Line,
+  { caller, message, reply }: Received,
+  error: SentinelError,
+): Promise<void> {
+  const call = begin(line, caller, message, reply);
+  call.reply.finish(call, await line.settle(call, { kind: "refused", error }));
+}
+
+/** A request, whose it is, and where its answer goes. */
+export interface Received {
+  readonly caller: Caller;
+  readonly message: RequestMessage;
+  readonly reply: Reply;
+}
+
+/** The call of a request, counted until it is settled. */
+function begin(line: Line, caller: Caller, message: RequestMessage, reply: Reply): Call {
   const call = new Call({
     request: line.requestId(),
     id: message.id,
@@ -59,15 +77,14 @@ function start(line: Line, caller: Caller, message: RequestMessage, reply: Reply
     at: line.now(),
     size: message.size,
   });
-  void finish(line, call);
-}
-
-async function finish(line: Line, call: Call): Promise<void> {
-  const { caller } = call;
   caller.load.inFlight++;
   caller.load.total++;
   caller.calls?.set(call.id, call);
-  const outcome = await run(call, METHODS[caller.era].get(call.method) ?? NOTHING);
+  return call;
+}
+
+async function answer(line: Line, call: Call): Promise<void> {
+  const outcome = await run(call, METHODS[call.caller.era].get(call.method) ?? NOTHING);
   const settled = line.settle(call, outcome);
   const told = settled instanceof Promise ? await settled : settled;
   call.world.limits.release(call);

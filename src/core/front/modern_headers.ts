@@ -1,6 +1,6 @@
 /** Headers that repeat the body (specification 2026-07-28): whoever routes by them must not be told something else. */
 import { SentinelError } from "../../contract/mod.ts";
-import { decodeHeaderValue } from "../mcp/header_values.ts";
+import { decodeHeaderValue, NAMED_BY } from "../mcp/header_values.ts";
 import type { JsonObject } from "../mcp/json.ts";
 import type { NotificationMessage, RequestMessage } from "../mcp/message.ts";
 import type { HttpIncoming } from "./http_message.ts";
@@ -8,16 +8,6 @@ import type { HttpIncoming } from "./http_message.ts";
 const VERSION = "MCP-Protocol-Version";
 const METHOD = "Mcp-Method";
 const NAME = "Mcp-Name";
-
-/** Methods whose target is repeated in `Mcp-Name`, and which parameter names it. */
-const NAMED: ReadonlyMap<string, string> = new Map([
-  ["tools/call", "name"],
-  ["prompts/get", "name"],
-  ["resources/read", "uri"],
-  ["tasks/get", "taskId"],
-  ["tasks/update", "taskId"],
-  ["tasks/cancel", "taskId"],
-]);
 
 /**
  * What headers say must be what the body says; a header may be missing.
@@ -47,7 +37,7 @@ export function checkPresence(
   for (const name of [VERSION, METHOD]) {
     if (said(incoming, name) === undefined) throw missing(name);
   }
-  const key = NAMED.get(method);
+  const key = NAMED_BY.get(method);
   if (key === undefined) return;
   const name = textOf(params, key);
   const header = incoming.header("mcp-name");

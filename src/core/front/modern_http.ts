@@ -1,13 +1,19 @@
 /** Streamable HTTP of the modern era (2026-07-28): each POST is one request that says everything itself. */
 import type { NotificationMessage, RequestMessage } from "../mcp/message.ts";
-import { checkRevision, claimedRevision, type Envelope, readEnvelope } from "../mcp/envelope.ts";
+import {
+  checkRevision,
+  claimedRevision,
+  type Envelope,
+  LISTEN,
+  readEnvelope,
+} from "../mcp/envelope.ts";
 import type { ModernRequest } from "../session/modern_clients.ts";
 import type { FrontContext } from "./context.ts";
 import type { ModernMessage } from "./eras.ts";
 import type { HttpIncoming, HttpOutgoing } from "./http_message.ts";
 import { startModern } from "./modern_call.ts";
 import { checkAgreement, checkPresence } from "./modern_headers.ts";
-import { LISTEN, listenOverHttp } from "./modern_listen.ts";
+import { listenOverHttp } from "./modern_listen.ts";
 import { ModernHttpRound } from "./modern_round.ts";
 import { RefusedMessage } from "./refused_message.ts";
 import { emptyResponse } from "./responses.ts";

@@ -8,8 +8,6 @@ import type { FrontContext } from "./context.ts";
 import type { HttpIncoming, HttpOutgoing } from "./http_message.ts";
 import { streamResponse } from "./responses.ts";
 
-export const LISTEN = "subscriptions/listen";
-
 /** It may end while it is being opened. */
 interface Opened {
   listen?: Listen;

@@ -12,6 +12,9 @@ const MAX_NAME = 100;
 /** Longest revision that is told back. */
 const MAX_REVISION = 100;
 
+/** The request that lasts: a stream of changes. */
+export const LISTEN = "subscriptions/listen";
+
 /** Members of `_meta` that belong to one hop, not to the call. */
 export const META = {
   revision: "io.modelcontextprotocol/protocolVersion",

@@ -17,6 +17,16 @@ const TYPES: ReadonlySet<unknown> = new Set(["string", "integer", "boolean"]);
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+/** Methods whose target is repeated in `Mcp-Name`, and which parameter names it. */
+export const NAMED_BY: ReadonlyMap<string, string> = new Map([
+  ["tools/call", "name"],
+  ["prompts/get", "name"],
+  ["resources/read", "uri"],
+  ["tasks/get", "taskId"],
+  ["tasks/update", "taskId"],
+  ["tasks/cancel", "taskId"],
+]);
+
 /** A property whose argument is repeated in a header. */
 interface Mirrored {
   /** Names from the arguments' root to the property. */
