@@ -33,16 +33,21 @@ export async function runAll(
 
 /** Gives the few files that failed one run alone, and says so: what passes only then is a defect to be found. */
 async function runAgain(results: FileResult[], reports: string, deadline: number): Promise<void> {
-  const failed = [...results.entries()].filter(([, result]) => result.failed > 0);
-  if (failed.length > MAX_SECOND_RUNS) return;
-  for (const [index, { runtime, file }] of failed) {
+  for (const index of secondRuns(results)) {
     const left = Math.min(FILE_LIMIT_MS, deadline - performance.now());
     if (left <= 0) return;
-    const result = await runFile({ runtime, file }, reports, left);
-    console.log(`UNSTABLE ${file} failed on ${runtime}; alone:`);
+    const before = results[index] as FileResult;
+    const result = await runFile(before, reports, left);
+    console.log(`UNSTABLE ${before.file} failed on ${before.runtime}; alone:`);
     printFile(result);
     results[index] = result;
   }
+}
+
+/** Which results are worth a second run: the failed ones, unless they are too many for an accident. */
+export function secondRuns(results: readonly Pick<FileResult, "failed">[]): number[] {
+  const failed = [...results.keys()].filter((index) => (results[index]?.failed ?? 0) > 0);
+  return failed.length > MAX_SECOND_RUNS ? [] : failed;
 }
 
 function printFile({ runtime, file, cases, failed, problem, output, ms }: FileResult): void {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { readJunit } from "../../.ci/test/junit.ts";
+import { secondRuns } from "../../.ci/test/run_all.ts";
 import { judge } from "../../.ci/test/run_file.ts";
 
 const NODE = `<testsuites>
@@ -68,5 +69,14 @@ describe("judge", () => {
   it("fails a file that did not end in time", () => {
     const result = judge({ runtime: "deno", file: "a" }, PASSED, { ...ENDED, timedOut: true });
     assert.deepEqual([result.failed, result.problem], [1, "no end within 1 s"]);
+  });
+});
+
+describe("secondRuns", () => {
+  it("are for one or two files that failed, and for none of more", () => {
+    const of = (...failures: number[]) => secondRuns(failures.map((failed) => ({ failed })));
+    assert.deepEqual(of(0, 0), []);
+    assert.deepEqual(of(0, 3, 0, 1), [1, 3]);
+    assert.deepEqual(of(1, 1, 1), []);
   });
 });
