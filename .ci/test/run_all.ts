@@ -36,9 +36,9 @@ async function runAgain(results: FileResult[], reports: string, deadline: number
   for (const index of secondRuns(results)) {
     const left = Math.min(FILE_LIMIT_MS, deadline - performance.now());
     if (left <= 0) return;
-    const before = results[index] as FileResult;
-    const result = await runFile(before, reports, left);
-    console.log(`UNSTABLE ${before.file} failed on ${before.runtime}; alone:`);
+    const { runtime, file, lcov } = results[index] as FileResult;
+    const result = await runFile({ runtime, file, lcov }, reports, left);
+    console.log(`UNSTABLE ${file} failed on ${runtime}; alone:`);
     printFile(result);
     results[index] = result;
   }
