@@ -121,6 +121,13 @@ export const ERRORS = {
     meaning: "The request headers are larger than `server.max_header_size`, or than 16 KiB.",
     remedy: "Send fewer or shorter headers.",
   },
+  SLOW: {
+    code: -32600,
+    http: 408,
+    fault: "caller",
+    meaning: "The body did not come within `server.body_timeout`; the connection is closed.",
+    remedy: "Send the request in one go.",
+  },
   UNAUTHENTICATED: {
     code: -31001,
     http: 401,
@@ -180,8 +187,9 @@ export const ERRORS = {
     code: -31013,
     http: 503,
     fault: "gateway",
-    meaning: "A bound of the gateway is reached (sessions, calls under way, queue). In band, " +
-      "status 200, when it is the session's own (`limits.per_session`).",
+    meaning:
+      "A bound is reached (sessions, calls under way, queue), or the gateway is short of time or memory. " +
+      "In band, status 200, when it is the session's or the backend's own.",
     remedy: "Retry after `data.retryAfterMs`, or raise the bound named in `data.reason`.",
   },
   BACKEND_DISABLED: {
@@ -196,7 +204,9 @@ export const ERRORS = {
     code: -31020,
     http: 200,
     fault: "backend",
-    meaning: "The backend is known to be down; the call was not sent.",
+    meaning:
+      "The backend is known to be down, or its circuit or that of the tool is open; the call was not " +
+      "sent.",
     remedy: "Retry after `data.retryAfterMs`; `data.reason` has the last failure.",
   },
   BACKEND_LOST: {

@@ -33,6 +33,12 @@ export const EVENTS = {
     severity: "error",
     meaning: "A configuration was refused; what runs is unchanged.",
   },
+  "config.rolled_back": {
+    severity: "error",
+    meaning:
+      "A reload was taken back: within `reload.grace` a backend that had answered did not any more; " +
+      "`reason` says which.",
+  },
   "config.needs_restart": {
     severity: "warn",
     meaning: "A changed value is ignored until the next start.",
@@ -82,6 +88,30 @@ export const EVENTS = {
   },
   "backend.exited": { severity: "error", meaning: "The process of a stdio backend ended." },
   "backend.stopped": { severity: "info", meaning: "The backend was stopped." },
+  "backend.circuit_opened": {
+    severity: "error",
+    meaning:
+      "Calls to the backend, or to the tool that is named, failed too often: they are refused at once.",
+  },
+  "backend.circuit_closed": {
+    severity: "info",
+    meaning: "A probe succeeded: calls pass again.",
+  },
+  "backend.unresponsive": {
+    severity: "error",
+    meaning: "The backend does not answer pings; it is connected anew.",
+  },
+  "backend.limit_exceeded": {
+    severity: "error",
+    meaning:
+      "The processes of the backend used more than they may and were ended; `limit` says what.",
+  },
+  "backend.state_lost": {
+    severity: "warn",
+    meaning:
+      "A connection was made anew, and the backend has forgotten what it knew of the one before; `lost` says " +
+      "what could not be told again.",
+  },
   "backend.invalid_output": {
     severity: "warn",
     meaning: "A stdio backend wrote something to stdout that is not a message.",
@@ -159,6 +189,30 @@ export const EVENTS = {
     severity: "warn",
     meaning:
       "A store that replicas share may lose what it is given, or holds what nobody here wrote; `reason` says which.",
+  },
+  "gateway.overloaded": {
+    severity: "warn",
+    meaning: "New requests are refused: the event loop or the memory is over its limit.",
+  },
+  "gateway.relieved": { severity: "info", meaning: "New requests are taken again." },
+  "tls.renewed": {
+    severity: "info",
+    meaning: "A changed certificate was read; new connections get it.",
+  },
+  "tls.rejected": {
+    severity: "error",
+    meaning: "A changed certificate or key cannot be used; the one before goes on.",
+  },
+  "session.restored": {
+    severity: "info",
+    meaning:
+      "A session of an earlier run or of another replica goes on here; `lost` says what could not be kept.",
+    kept: false,
+  },
+  "session.vanished": {
+    severity: "info",
+    meaning: "The client of a session has gone without saying so.",
+    kept: false,
   },
   "session.opened": { severity: "debug", meaning: "A client opened a session.", kept: false },
   "session.closed": { severity: "debug", meaning: "A session ended.", kept: false },

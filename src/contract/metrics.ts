@@ -1,7 +1,7 @@
 /** Every metric, in one table. Names, labels and the values of finite labels are a promise to dashboards. */
 import { BRIDGES } from "./audit.ts";
 import { namesOf } from "./describe.ts";
-import { BACKEND_KINDS, BACKEND_STATES, RUNTIME_STATES } from "./status.ts";
+import { BACKEND_KINDS, BACKEND_STATES, CIRCUIT_STATES, RUNTIME_STATES } from "./status.ts";
 
 interface MetricRow {
   readonly kind: "counter" | "gauge" | "histogram";
@@ -249,7 +249,81 @@ export const METRICS = {
     kind: "counter",
     help: "Connection attempts after the first, by what made them necessary.",
     labels: ["sentinel_backend", "reason"],
-    values: { reason: ["exit", "signal", "unresponsive", "lost", "manual", "config"] },
+    values: { reason: ["exit", "signal", "unresponsive", "memory", "lost", "manual", "config"] },
+  },
+  sentinel_backend_circuit_state: {
+    kind: "gauge",
+    help: "1 for the state the backend's circuit is in, 0 for the others.",
+    labels: ["sentinel_backend", "state"],
+    values: { state: CIRCUIT_STATES },
+  },
+  sentinel_backend_circuit_transitions_total: {
+    kind: "counter",
+    help: "Times a circuit of the backend, or of one of its tools, came into a state.",
+    labels: ["sentinel_backend", "scope", "state"],
+    values: { scope: ["backend", "tool"], state: CIRCUIT_STATES },
+  },
+  sentinel_backend_health_check_duration_seconds: {
+    kind: "histogram",
+    help: "Time until the backend answered a ping, or failed to.",
+    labels: ["sentinel_backend", "result"],
+    values: { result: ["ok", "failed"] },
+    buckets: SECONDS,
+  },
+  sentinel_backend_retries_total: {
+    kind: "counter",
+    help: "Requests that were sent again, or not because the budget was used up.",
+    labels: ["sentinel_backend", "reason"],
+    values: { reason: ["not_delivered", "lost", "timeout", "over_budget"] },
+  },
+  sentinel_backend_queue_length: {
+    kind: "gauge",
+    help: "Calls that wait because the backend works on as many as it may.",
+    labels: ["sentinel_backend"],
+  },
+  sentinel_backend_in_flight: {
+    kind: "gauge",
+    help: "Calls the backend works on.",
+    labels: ["sentinel_backend"],
+  },
+  sentinel_backend_process_open_fds: {
+    kind: "gauge",
+    help: "Open file descriptors of the backend's processes (Linux only).",
+    labels: ["sentinel_backend"],
+  },
+  sentinel_backend_processes: {
+    kind: "gauge",
+    help: "Processes of the backend, those they started included (Linux only).",
+    labels: ["sentinel_backend"],
+  },
+  sentinel_requests_shed_total: {
+    kind: "counter",
+    help: "Requests refused because the gateway is short of time or memory.",
+    labels: ["reason"],
+    values: { reason: ["lag", "memory"] },
+  },
+  sentinel_session_restores_total: {
+    kind: "counter",
+    help: "Sessions that went on after a restart or at another replica, and those that could not.",
+    labels: ["result"],
+    values: { result: ["restored", "unknown", "failed"] },
+  },
+  sentinel_session_store_duration_seconds: {
+    kind: "histogram",
+    help: "Time the store of the sessions took.",
+    labels: ["store", "operation", "result"],
+    values: {
+      store: ["memory", "sqlite", "redis"],
+      operation: ["get", "put", "touch", "remove", "kept"],
+      result: ["ok", "failed"],
+    },
+    buckets: SECONDS,
+  },
+  sentinel_replica_messages_total: {
+    kind: "counter",
+    help: "Messages between replicas: sent, received, and those that found nobody.",
+    labels: ["result"],
+    values: { result: ["sent", "received", "failed"] },
   },
   sentinel_backend_invalid_output_lines_total: {
     kind: "counter",
@@ -302,9 +376,11 @@ export const METRICS = {
   },
   sentinel_session_evictions_total: {
     kind: "counter",
-    help: "Sessions the gateway ended: idle, by an operator, or because their toolset went.",
+    help:
+      "Sessions the gateway ended: idle, too old, without a living client, by an operator, or because their " +
+      "toolset went.",
     labels: ["reason"],
-    values: { reason: ["idle", "operator", "config"] },
+    values: { reason: ["idle", "lifetime", "vanished", "operator", "config"] },
   },
   sentinel_streams_active: {
     kind: "gauge",
@@ -333,7 +409,7 @@ export const METRICS = {
     kind: "counter",
     help: "Reloads of the configuration.",
     labels: ["result"],
-    values: { result: ["applied", "unchanged", "rejected"] },
+    values: { result: ["applied", "unchanged", "rejected", "rolled_back"] },
   },
   sentinel_config_last_reload_successful: {
     kind: "gauge",

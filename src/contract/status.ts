@@ -37,6 +37,17 @@ const BackendStateSchema = oneOf(namesOf(BACKEND_STATES), "State of the backend.
 export const ERAS = ["legacy", "modern"] as const;
 export type Era = (typeof ERAS)[number];
 
+/** What a circuit does with calls: `closed` lets them pass, `half_open` one of them. */
+export const CIRCUIT_STATES = ["closed", "open", "half_open"] as const;
+export type CircuitState = (typeof CIRCUIT_STATES)[number];
+
+/** Whether calls to a backend pass. */
+const CircuitSchema = v.object({
+  state: oneOf(CIRCUIT_STATES, "Of the backend as a whole."),
+  until: maybe(moment("When an open circuit lets a probe pass.")),
+  tools: list(v.string(), "Tools, by the backend's own names, whose own circuit is not closed."),
+});
+
 /** Counters of things a backend sent that belong to nobody. */
 const DroppedMessagesSchema = v.object({
   foreign: count("Replies whose id we never used."),
@@ -79,7 +90,17 @@ export const BackendStatusSchema = v.object({
   resources: count("Resources it offers."),
   templates: count("Resource templates it offers."),
   inFlight: count("Calls it is answering."),
+  queued: count("Calls that wait because it works on as many as it may."),
   links: count("Connections to it."),
+  circuit: CircuitSchema,
+  lastPing: maybe(v.pipe(
+    v.object({ at: moment("When it was sent."), ok: v.boolean(), ms: amount("How long it took.") }),
+    v.description("The newest health check."),
+  )),
+  lost: list(
+    v.string(),
+    "What it has forgotten with connections that were made anew, newest last.",
+  ),
   killed: maybe(text("Reason of the kill switch that is set for it.")),
   traffic: TrafficSchema,
   dropped: DroppedMessagesSchema,

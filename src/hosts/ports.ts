@@ -11,12 +11,14 @@ import { openAuditStores } from "./audit_stores.ts";
 import { createConfigSource } from "./config_source.ts";
 import { systemDigest } from "./digest.ts";
 import { createLazyClient } from "./http_client/lazy_client.ts";
+import { newInstance } from "./instance.ts";
 import { Mask, maskedState } from "./mask.ts";
 import { createOutputs, type Outputs } from "./outputs.ts";
 import { createSpawner, type ProcessSpawner } from "./process/spawn.ts";
 import { quietFile } from "./quiet_file.ts";
 import { systemRandom } from "./random.ts";
 import { openReplicas } from "./replicas.ts";
+import { openSessionStore } from "./session_store.ts";
 import { createSchemaCompiler } from "./schema_compiler/create.ts";
 import { openStores, type Stores } from "./stores.ts";
 import { VERSION } from "./version.ts";
@@ -59,6 +61,8 @@ export async function openPorts(
   undo.push(() => audit?.journal.close());
   const replicas = await openReplicas(config, clock);
   undo.push(() => replicas?.close());
+  const store = openSessionStore(clock);
+  undo.push(() => store.close());
   const http = createLazyClient(loadHttpClient);
   const registry = new Registry({ toolLabel: config.telemetry.metrics.tool_label === "on" });
   const { promise: stopWanted, resolve: stop } = Promise.withResolvers<void>();
@@ -75,6 +79,8 @@ export async function openPorts(
     version: VERSION,
     mask: mask.apply,
     events: new MemoryEventStore({ clock, events, keepMs }),
+    instance: newInstance(systemRandom),
+    store,
     rates: new MemoryRateStore(),
     replicas,
     schemas: createSchemaCompiler(),

@@ -25,6 +25,8 @@ function session(number: number): SessionStatus & { readonly number: number } {
     calls: number % 10,
     inFlight: 0,
     streams: 0,
+    restored: [],
+    lost: [],
   };
 }
 

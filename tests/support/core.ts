@@ -11,17 +11,22 @@ import {
 import { SystemClock } from "../../src/hosts/clock.ts";
 import { systemDigest } from "../../src/hosts/digest.ts";
 import { createFetchClient } from "../../src/hosts/http_client/fetch_client.ts";
+import { newInstance } from "../../src/hosts/instance.ts";
 import { createSpawner } from "../../src/hosts/process/spawn.ts";
 import { systemRandom } from "../../src/hosts/random.ts";
 import { createSchemaCompiler } from "../../src/hosts/schema_compiler/create.ts";
+import type { Bus } from "../../src/ports/bus.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Journal } from "../../src/ports/journal.ts";
 import type { LogLevels } from "../../src/ports/log.ts";
+import type { Pressure } from "../../src/ports/pressure.ts";
 import type { Replicas } from "../../src/ports/replicas.ts";
+import type { SessionStore } from "../../src/ports/session_store.ts";
 import type { StateStore } from "../../src/ports/state_store.ts";
 import { MemoryEventStore } from "../../src/stores/memory/event_store.ts";
 import { MemoryJournal } from "../../src/stores/memory/journal.ts";
 import { MemoryRateStore } from "../../src/stores/memory/rate_store.ts";
+import { MemorySessionStore } from "../../src/stores/memory/session_store.ts";
 import { MemoryStateStore } from "../../src/stores/memory/state_store.ts";
 import { Registry } from "../../src/telemetry/registry.ts";
 import { join } from "node:path";
@@ -55,6 +60,9 @@ export interface CoreParts {
   readonly state?: StateStore;
   readonly journal?: Journal;
   readonly replicas?: Replicas;
+  readonly sessions?: SessionStore;
+  readonly bus?: Bus;
+  readonly pressure?: Pressure;
   /** Without it nothing is recorded. */
   readonly audit?: AuditStores;
   readonly interceptors?: readonly Interceptor[];
@@ -98,6 +106,10 @@ export async function startCore(given: ConfigInput, parts: CoreParts = {}): Prom
     mask: parts.mask ?? ((text) => text),
     interceptors: parts.interceptors ?? [],
     events: new MemoryEventStore({ clock, events, keepMs: keep }),
+    instance: newInstance(systemRandom),
+    store: parts.sessions ?? new MemorySessionStore({ clock, random: systemRandom }),
+    bus: parts.bus,
+    pressure: parts.pressure,
     rates: new MemoryRateStore(),
     replicas: parts.replicas,
     schemas: createSchemaCompiler(),

@@ -5,6 +5,7 @@ import { key } from "./key.ts";
 import {
   count,
   filePath,
+  fraction,
   httpUrl,
   name,
   oneOf,
@@ -87,8 +88,19 @@ const retry = v.strictObject({
   max: key(v.optional(duration, "5s"), "Longest pause.", { example: '"10s"', reload: "live" }),
   only: key(
     v.optional(oneOf("retry mode", ["safe"]), "safe"),
-    'What may be sent twice: "safe" is lists, reads, and tools marked idempotent.',
+    'What may be sent twice: "safe" is lists, reads, prompts, and the tools of `tools`. What was ' +
+      "certainly not delivered is tried again in any case.",
     { example: '"safe"', reload: "live" },
+  ),
+  tools: key(
+    v.optional(patterns, []),
+    "Tools that may be sent twice, by the backend's own names: only what you know to be idempotent.",
+    { example: '["get_*"]', reload: "live" },
+  ),
+  budget: key(
+    v.optional(fraction, 0.1),
+    "Most retries as a share of the calls of the last 30 seconds; one in 30 seconds is always allowed.",
+    { example: "0.2", reload: "live" },
   ),
 });
 
@@ -104,7 +116,7 @@ const pool = v.strictObject({
 });
 
 const health = v.strictObject({
-  interval: key(v.optional(duration, "30s"), "Time between pings.", {
+  interval: key(v.optional(duration, "30s"), "Time between pings, give or take a tenth.", {
     example: '"10s"',
     reload: "live",
   }),
@@ -112,14 +124,31 @@ const health = v.strictObject({
     example: '"2s"',
     reload: "live",
   }),
-  unhealthy_after: key(v.optional(count, 3), "Failures in a row that open the circuit.", {
-    example: "5",
-    reload: "live",
-  }),
-  open_for: key(v.optional(duration, "30s"), "Time an open circuit refuses calls at once.", {
-    example: '"1m"',
-    reload: "live",
-  }),
+  unhealthy_after: key(
+    v.optional(count, 3),
+    "Pings that fail in a row until the backend counts as unresponsive and is connected anew.",
+    { example: "5", reload: "live" },
+  ),
+  healthy_after: key(
+    v.optional(count, 2),
+    "Pings that succeed in a row until it counts as well again.",
+    { example: "1", reload: "live" },
+  ),
+  failures: key(
+    v.optional(count, 5),
+    "Calls that fail in a row, of the backend or of one tool, until its circuit opens.",
+    { example: "10", reload: "live" },
+  ),
+  failure_ratio: key(
+    v.optional(fraction, 0.5),
+    "Share of at least 20 calls within 30 seconds that fail until the circuit opens.",
+    { example: "0.8", reload: "live" },
+  ),
+  open_for: key(
+    v.optional(duration, "30s"),
+    "Longest time an open circuit refuses calls at once; the first is 1s and doubles each time.",
+    { example: '"1m"', reload: "live" },
+  ),
 });
 
 const restart = v.strictObject({
@@ -136,10 +165,31 @@ const restart = v.strictObject({
 });
 
 const limits = v.strictObject({
-  memory: key(v.optional(memory), "Memory the process and its children may use together.", {
-    example: '"512MiB"',
+  memory: key(
+    v.optional(memory),
+    "Memory the process and its children may use together; beyond it they are ended and started anew.",
+    { example: '"512MiB"', reload: "reconnect" },
+  ),
+  descriptors: key(v.optional(count, 1024), "File descriptors a process of a command may open.", {
+    example: "4096",
     reload: "reconnect",
-    later: true,
+  }),
+  processes: key(
+    v.optional(count),
+    "Processes and threads the user of the gateway may have while a process of a command starts one.",
+    { example: "200", reload: "reconnect" },
+  ),
+  in_flight: key(v.optional(count, 256), "Calls the backend works on at a time.", {
+    example: "16",
+    reload: "live",
+  }),
+  queue: key(v.optional(count, 256), "Calls that wait while so many are under way.", {
+    example: "32",
+    reload: "live",
+  }),
+  queue_wait: key(v.optional(grace, "1s"), "Longest time one of them waits.", {
+    example: '"250ms"',
+    reload: "live",
   }),
   output_line: key(v.optional(size, "4MiB"), "Longest message the process may write.", {
     example: '"8MiB"',
@@ -224,17 +274,15 @@ export const backend = v.strictObject({
   retry: key(v.optional(retry, {}), "Retries of what may safely be sent twice.", {
     example: '{ attempts = 3, base = "200ms", max = "5s" }',
     reload: "live",
-    later: true,
   }),
   pool: key(v.optional(pool, {}), "Connections to an HTTP backend.", {
     example: '{ max_connections = 32, idle_timeout = "60s" }',
     reload: "reconnect",
     later: true,
   }),
-  health: key(v.optional(health, {}), "Pings, and the circuit that opens when they fail.", {
+  health: key(v.optional(health, {}), "Pings, and the circuit that opens when calls fail.", {
     example: '{ interval = "30s", unhealthy_after = 3 }',
     reload: "live",
-    later: true,
   }),
   oauth: key(
     v.optional(v.strictObject({

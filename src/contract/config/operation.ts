@@ -72,11 +72,11 @@ export const management = v.strictObject({
   ),
   tls: key(
     v.optional(v.strictObject({
-      cert: key(tls.cert, "Certificate chain, PEM; read at the start.", {
+      cert: key(tls.cert, "Certificate chain, PEM; read again when the file changes.", {
         example: '"/etc/mcp-sentinel/mgmt.crt"',
         reload: "restart",
       }),
-      key: key(tls.key, "Private key of the certificate, PEM.", {
+      key: key(tls.key, "Private key of the certificate, PEM; read again with it.", {
         example: '"/etc/mcp-sentinel/mgmt.key"',
         reload: "restart",
       }),
@@ -155,6 +155,12 @@ export const reload = v.strictObject({
     example: '"1s"',
     reload: "live",
   }),
+  grace: key(
+    v.optional(grace, "10s"),
+    "Time after a reload in which it is taken back when a backend that it touched answered before and does " +
+      'not any more, or none answers; "0s" takes nothing back.',
+    { example: '"30s"', reload: "live" },
+  ),
   on_error: key(
     v.optional(oneOf("reaction", ["keep-running"]), "keep-running"),
     "A bad file changes nothing.",

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { key } from "./key.ts";
 import { count, httpUrl, name, oneOf, pattern, patterns, text } from "./values.ts";
 import { RULE_BOUNDS } from "../rules.ts";
-import { duration, grace, rate } from "../units.ts";
+import { duration, grace, memory, rate } from "../units.ts";
 
 const line = v.pipe(
   text,
@@ -119,6 +119,17 @@ export const limits = v.strictObject({
     example: "4",
     reload: "live",
   }),
+  max_lag: key(
+    v.optional(duration, "200ms"),
+    "Mean delay of the event loop over a second from which new requests are refused (503).",
+    { example: '"100ms"', reload: "live" },
+  ),
+  memory: key(
+    v.optional(memory),
+    "Memory of the gateway; from 85 % of it on new requests are refused (503). Without it what the " +
+      "container allows, where there is one.",
+    { example: '"1GiB"', reload: "live" },
+  ),
   tools: key(
     v.optional(v.record(pattern, limit), {}),
     "Limits by exposed name; the most specific pattern wins.",

@@ -111,8 +111,8 @@ export const audit = v.strictObject({
 export const sessions = v.strictObject({
   store: key(
     v.optional(oneOf("session store", ["memory", "sqlite", "redis"]), "memory"),
-    "Where sessions live; redis also shares rate limits and kill switches between replicas of one " +
-      "server.name. This version keeps the sessions themselves in memory, whatever is set.",
+    "What sessions survive: memory nothing, sqlite a restart, redis also a change of replica. redis shares " +
+      "rate limits and kill switches between replicas of one server.name, too.",
     { example: '"redis"', reload: "restart" },
   ),
   url: key(
@@ -127,12 +127,22 @@ export const sessions = v.strictObject({
   max_lifetime: key(v.optional(duration, "24h"), "Age at which a session ends.", {
     example: '"8h"',
     reload: "live",
-    later: true,
   }),
-  max: key(v.optional(count, 10_000), "Most sessions at a time.", {
+  max: key(v.optional(count, 10_000), "Most sessions at a time in one gateway.", {
     example: "1000",
     reload: "live",
   }),
+  max_per_principal: key(
+    v.optional(count, 1000),
+    "Most sessions at a time of one principal in one gateway; without sign-in there is no such bound.",
+    { example: "50", reload: "live" },
+  ),
+  required: key(
+    v.optional(v.boolean(), false),
+    "Without the store nothing goes: no session is opened and /ready says 503. Otherwise sessions live in " +
+      "memory until the store is back.",
+    { example: "true", reload: "live" },
+  ),
   heartbeat: key(v.optional(duration, "15s"), "Pause between signs of life on an open stream.", {
     example: '"30s"',
     reload: "live",

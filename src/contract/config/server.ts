@@ -47,6 +47,11 @@ export const server = v.strictObject({
     "Also serve the HTTP+SSE transport of 2024-11-05 on /sse and /messages/.",
     { example: "false", reload: "restart" },
   ),
+  websocket: key(
+    v.optional(v.boolean(), true),
+    "Also serve WebSocket on /ws: one connection is one session.",
+    { example: "false", reload: "restart" },
+  ),
   public_url: key(
     v.optional(httpUrl),
     "URL under which clients reach the gateway; used in sign-in metadata and client snippets.",
@@ -86,6 +91,17 @@ export const server = v.strictObject({
     "Time a call may take without an answer; progress notifications extend it.",
     { example: '"2m"', reload: "live" },
   ),
+  body_timeout: key(
+    v.optional(duration, "30s"),
+    "Time a client may take to send the body of a request; slower ones get 408.",
+    { example: '"10s"', reload: "live" },
+  ),
+  drain_delay: key(
+    v.optional(grace, "0s"),
+    "Time between /ready turning 503 and refusing connections at a stop: set it to what a load balancer " +
+      "needs to notice.",
+    { example: '"5s"', reload: "live" },
+  ),
   drain_timeout: key(
     v.optional(grace, "25s"),
     "Time running calls get to finish after SIGTERM. Keep it below the orchestrator's own grace.",
@@ -98,16 +114,16 @@ export const server = v.strictObject({
   ),
   tls: key(
     v.optional(v.strictObject({
-      cert: key(tls.cert, "Certificate chain, PEM; read at the start.", {
+      cert: key(tls.cert, "Certificate chain, PEM; read again when the file changes.", {
         example: '"/etc/mcp-sentinel/tls.crt"',
         reload: "restart",
       }),
-      key: key(tls.key, "Private key of the certificate, PEM.", {
+      key: key(tls.key, "Private key of the certificate, PEM; read again with it.", {
         example: '"/etc/mcp-sentinel/tls.key"',
         reload: "restart",
       }),
     })),
     "Serve HTTPS. Leave it out behind a proxy.",
-    { reload: "restart", later: true },
+    { reload: "restart" },
   ),
 });

@@ -168,6 +168,8 @@ export const SessionSchema = v.object({
   calls: count("Calls so far."),
   inFlight: count("Calls being answered."),
   streams: count("Open event streams."),
+  restored: list(v.string(), "What was re-established for it, newest last."),
+  lost: list(v.string(), "What could not be kept for it, newest last."),
 });
 export type SessionStatus = v.InferOutput<typeof SessionSchema>;
 

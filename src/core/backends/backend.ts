@@ -18,7 +18,7 @@ import { linkChoice } from "./link_choice.ts";
 import { LinkFactory } from "./link_factory.ts";
 import { LinkPool, type PoolRequest } from "./link_pool.ts";
 import { Offer } from "./offer.ts";
-import { backendStatus, disabled, down } from "./backend_status.ts";
+import { backendStatus, disabled, down, NO_HEALTH } from "./backend_status.ts";
 import type { BackendPorts } from "./ports.ts";
 import { createReport } from "./report.ts";
 import { RollingTraffic } from "../runtime/traffic.ts";
@@ -275,6 +275,7 @@ export class Backend {
       protocol: main?.revision,
       era: main?.era,
       inFlight: this.inFlight,
+      ...NO_HEALTH,
       links: (main === undefined ? 0 : 1) + this.#pool.size,
       traffic: this.traffic.read(this.#ports.clock.monotonic()),
       dropped: this.dropped,

@@ -25,10 +25,22 @@ export interface StatusParts {
   readonly protocol: string | undefined;
   readonly era: Era | undefined;
   readonly inFlight: number;
+  readonly queued: number;
+  readonly circuit: BackendStatus["circuit"];
+  readonly lastPing: BackendStatus["lastPing"];
+  readonly lost: readonly string[];
   readonly links: number;
   readonly traffic: Traffic;
   readonly dropped: DroppedMessages;
 }
+
+/** Of a backend that was never judged. */
+export const NO_HEALTH: Pick<StatusParts, "queued" | "circuit" | "lastPing" | "lost"> = {
+  queued: 0,
+  circuit: { state: "closed", tools: [] },
+  lastPing: undefined,
+  lost: [],
+};
 
 export function backendStatus(parts: StatusParts): BackendStatus {
   const { name, config, state, supervisor, opener, found, inFlight, links, dropped } = parts;
@@ -45,11 +57,15 @@ export function backendStatus(parts: StatusParts): BackendStatus {
     resources: found?.resources.length ?? 0,
     templates: found?.templates.length ?? 0,
     inFlight,
+    queued: parts.queued,
+    circuit: parts.circuit,
+    lost: parts.lost,
     links,
     traffic: parts.traffic,
     dropped: { ...dropped },
     ...known({
       protocol: parts.protocol,
+      lastPing: parts.lastPing,
       era: parts.era,
       lastError: describe(supervisor.lastError),
       exitCode: opener.lastExit?.code,

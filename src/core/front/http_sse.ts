@@ -55,7 +55,7 @@ export async function postSse(
   }
   const query = incoming.target.split("?", 2)[1] ?? "";
   const id = new URLSearchParams(query).get(PARAMETER) ?? "";
-  const session = context.sessions.find(id, { front: "http_sse", toolset: undefined, principal });
+  const session = context.sessions.here(id, { front: "http_sse", toolset: undefined, principal });
   if (session === undefined) {
     throw new SentinelError(
       "SESSION_UNKNOWN",

@@ -80,7 +80,7 @@ async function receiveMessage(
   try {
     const found = authenticate();
     const principal = found instanceof Promise ? await found : found;
-    context.sessions.find(session.id, { front: "stdio", toolset: undefined, principal });
+    context.sessions.here(session.id, { front: "stdio", toolset: undefined, principal });
   } catch (cause) {
     const id = message.kind === "request" ? message.id : undefined;
     channel.send(refusedText(cause, context.line.requestId(), id));

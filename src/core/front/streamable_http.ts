@@ -78,20 +78,21 @@ function legacyRefusal(context: FrontContext, incoming: HttpIncoming): SentinelE
   return undefined;
 }
 
-function postLegacy(
+async function postLegacy(
   context: FrontContext,
   incoming: HttpIncoming,
   caller: Caller,
   frame: Frame,
-): HttpOutgoing | Promise<HttpOutgoing> {
+): Promise<HttpOutgoing> {
   const handshake = frame.messages.find(isInitialize);
   if (handshake !== undefined) {
     checkInitialize(frame, incoming);
-    return initialize(context, handshake, caller);
+    return await initialize(context, handshake, caller);
   }
-  const session = findSession(context, incoming, caller);
+  const found = findSession(context, incoming, caller);
+  const session = found instanceof Promise ? await found : found;
   checkBatch(frame, session);
-  return receive(context, session, frame);
+  return await receive(context, session, frame);
 }
 
 function receive(
@@ -147,17 +148,17 @@ async function initialize(
   return jsonResponse(encodeResult(message.id, result), 200, { "mcp-session-id": session.id });
 }
 
-function get(
+async function get(
   context: FrontContext,
   incoming: HttpIncoming,
   caller: Caller,
-): HttpOutgoing {
+): Promise<HttpOutgoing> {
   if (incoming.header("accept")?.includes("text/event-stream") !== true) {
     throw badHttp(406, '"Accept" does not list text/event-stream');
   }
   const refusal = versionProblem(incoming);
   if (refusal !== undefined) throw refusal;
-  const session = findSession(context, incoming, caller);
+  const session = await findSession(context, incoming, caller);
   const lastEventId = incoming.header("last-event-id");
   return streamResponse(
     lastEventId === undefined ? openStandalone(session) : resume(session, lastEventId),
@@ -180,12 +181,13 @@ function resume(session: Session, lastEventId: string): ReadableStream<Uint8Arra
   throw badHttp(400, '"Last-Event-ID" names no event that is still kept');
 }
 
-function remove(
+async function remove(
   context: FrontContext,
   incoming: HttpIncoming,
   caller: Caller,
-): HttpOutgoing {
-  findSession(context, incoming, caller).close("ended by the client");
+): Promise<HttpOutgoing> {
+  const session = await findSession(context, incoming, caller);
+  session.close("ended by the client");
   return emptyResponse(200);
 }
 
@@ -202,19 +204,29 @@ function openStream(context: FrontContext, session: Session): EventStream {
   return stream;
 }
 
+/** A promise only for a session that is not in memory. */
 function findSession(
   context: FrontContext,
   incoming: HttpIncoming,
   caller: Caller,
-): Session {
+): Session | Promise<Session> {
   const id = incoming.header("mcp-session-id");
   if (id === undefined) throw badHttp(400, 'the "Mcp-Session-Id" header is missing');
-  const session = context.sessions.find(id, { front: "streamable_http", ...caller });
-  if (session !== undefined) {
-    session.address = caller.address;
-    return session;
+  const found = context.sessions.find(id, { front: "streamable_http", ...caller });
+  return found instanceof Promise
+    ? found.then((session) => known(session, caller))
+    : known(found, caller);
+}
+
+function known(session: Session | undefined, { address }: Caller): Session {
+  if (session === undefined) {
+    throw new SentinelError(
+      "SESSION_UNKNOWN",
+      "Cannot find the session: it ended or never existed",
+    );
   }
-  throw new SentinelError("SESSION_UNKNOWN", "Cannot find the session: it ended or never existed");
+  session.address = address;
+  return session;
 }
 
 function checkContent(incoming: HttpIncoming): void {

@@ -1,6 +1,7 @@
 /** Owns backends, catalog, sessions and the world; the only writer of state. */
 import type { BackendConfig, Config, RuntimeState } from "../../contract/mod.ts";
 import type { SchemaCompiler } from "../../ports/schema_compiler.ts";
+import type { SessionStore } from "../../ports/session_store.ts";
 import type { StateStore } from "../../ports/state_store.ts";
 import type { Recorder } from "../audit/recorder.ts";
 import { Backend, type BackendEvents } from "../backends/backend.ts";
@@ -10,9 +11,7 @@ import { type Approval, type PinPorts, Pins } from "../catalog/pins.ts";
 import type { Catalog, View } from "../catalog/types.ts";
 import { Validators } from "../catalog/validators.ts";
 import { Limits, type LimitsPorts } from "../limits/limits.ts";
-import { encodeNotification } from "../mcp/codec.ts";
 import { notifyListChanges } from "../session/list_changes.ts";
-import { mostVerbose } from "../session/log_levels.ts";
 import { type InterceptorPorts, Interceptors } from "../rules/interceptors.ts";
 import { Sessions } from "../session/registry.ts";
 import { Bridge } from "../bridge/bridge.ts";
@@ -21,6 +20,7 @@ import { ParkedCalls } from "../bridge/parked_calls.ts";
 import type { Caller } from "../session/caller.ts";
 import { ModernClients } from "../session/modern_clients.ts";
 import type { Session } from "../session/session.ts";
+import { createBackendEvents } from "./backend_events.ts";
 import { CatalogChanges } from "./catalog_changes.ts";
 import { CatalogMaker, reportCatalog } from "./catalog_maker.ts";
 import { settlesWithin } from "./deadline.ts";
@@ -36,6 +36,9 @@ const LEAVE_LOOK_MS = 20;
 
 export interface RuntimePorts extends BackendPorts, LimitsPorts, PinPorts, InterceptorPorts {
   readonly state: StateStore;
+  /** Of sessions. */
+  readonly store: SessionStore;
+  readonly instance: string;
   readonly schemas: SchemaCompiler;
   readonly recorder: Recorder;
 }
@@ -78,7 +81,13 @@ export class Runtime {
     this.limits = new Limits(config.limits, ports);
     this.pins = new Pins(ports);
     this.#maker = new CatalogMaker(this.pins, ports);
-    this.#events = this.#backendEvents();
+    this.#events = createBackendEvents({
+      sessions: () => this.sessions,
+      world: () => this.#world,
+      view: (caller) => this.view(caller),
+      changed: () => this.#changed(),
+      isStarting: () => this.#starting !== undefined,
+    });
     this.#catalogChanges = new CatalogChanges(ports.telemetry);
     const backends = new Map(
       Object.entries(config.backends).map((
@@ -112,6 +121,8 @@ export class Runtime {
       clock: ports.clock,
       random: ports.random,
       telemetry: ports.telemetry,
+      instance: ports.instance,
+      store: ports.store,
       bounds: () => boundsOf(this.#world.config),
       onOpen: (session) => ports.log.write("session.opened", { transport: session.front }),
       onRoles: (session) => notifyListChanges(session, this.view(session)),
@@ -277,40 +288,6 @@ export class Runtime {
       this.#ports.telemetry.series("sentinel_session_evictions_total", { reason: "config" }).add(1);
       this.#ports.log.write("session.ended", { session: session.ref, reason });
     }
-  }
-
-  #backendEvents(): BackendEvents {
-    return {
-      changed: () => this.#changed(),
-      read: () => {
-        // Before the first merge nobody has resolved anything that could have changed.
-        if (this.#starting === undefined) this.#changed();
-      },
-      updated: (backend, uri, subscribers) => {
-        for (const subscriber of subscribers) {
-          // What it may read can have changed since it subscribed.
-          const readable = this.view(subscriber).resource(uri, backend.name) !== undefined;
-          if (readable) subscriber.tell("notifications/resources/updated", { uri });
-        }
-      },
-      logged: (backend, params, owner) => {
-        const text = encodeNotification("notifications/message", params);
-        for (const session of owner === undefined ? this.sessions : [owner]) {
-          if (this.#sees(session, backend) && session.wantsLog(params)) session.channel?.send(text);
-        }
-      },
-      relayed: (session, method, params) =>
-        void session.channel?.send(encodeNotification(method, params)),
-      asked: (session, ask) => {
-        const question = { caller: session, backend: "", ask };
-        return this.#world.interceptors.ask(question, (asked) => session.ask(asked));
-      },
-      wantedLogLevel: () => mostVerbose(this.sessions),
-    };
-  }
-
-  #sees(session: Session, backend: Backend): boolean {
-    return session.initialized && this.view(session).backends.includes(backend.name);
   }
 
   #changed(): void {

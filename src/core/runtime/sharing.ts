@@ -1,7 +1,6 @@
 /** Kill switches between replicas, and what is told of the server they meet at. */
 import type { Cancel, Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
-import type { Random } from "../../ports/random.ts";
 import type { Replicas, SharedEntry } from "../../ports/replicas.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import type { KillSwitches } from "./kill_switches.ts";
@@ -24,7 +23,8 @@ export interface SharingOptions {
   readonly replicas: Replicas;
   readonly kills: KillSwitches;
   readonly clock: Clock;
-  readonly random: Random;
+  /** Name of this replica, 12 hexadecimal digits. */
+  readonly instance: string;
   readonly log: Log;
   readonly telemetry: Telemetry;
   /** Something that operators see has changed. */
@@ -45,10 +45,7 @@ export class Sharing {
   /** What the server knows already is in force when it returns. */
   constructor(options: SharingOptions) {
     this.#options = options;
-    const { kills, clock, random, replicas } = options;
-    const instance = [...random.bytes(6)].map((byte) => byte.toString(16).padStart(2, "0")).join(
-      "",
-    );
+    const { kills, clock, instance, replicas } = options;
     kills.shareAs({ instance, now: () => clock.now() });
     this.#end = replicas.follow({
       table: (entries) => this.#table(entries),

@@ -50,6 +50,8 @@ export function sessionStatus(session: Session, now: number): SessionStatus {
     calls: session.load.total,
     inFlight: session.load.inFlight,
     streams,
+    restored: session.ledger.restored,
+    lost: session.ledger.lost,
   };
 }
 

@@ -1,6 +1,7 @@
 import { SentinelError, type SessionId } from "../../contract/mod.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Random } from "../../ports/random.ts";
+import type { SessionStore } from "../../ports/session_store.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import type { Principal } from "../auth/principal.ts";
 import { networkTransport } from "./network_transport.ts";
@@ -22,6 +23,9 @@ export interface RegistryOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly telemetry: Telemetry;
+  /** Name of this replica. */
+  readonly instance: string;
+  readonly store: SessionStore;
   /** In force now. */
   readonly bounds: () => SessionBounds;
   readonly onOpen: (session: Session) => void;
@@ -70,7 +74,7 @@ export class Sessions {
 
   /** @throws SentinelError OVERLOADED at `sessions.max` */
   open(front: FrontName, toolset: string | undefined, principal: Principal): Session {
-    const { clock, random, bounds, onOpen, onClose } = this.#options;
+    const { clock, random, instance, bounds, onOpen, onClose } = this.#options;
     const { max } = bounds();
     if (this.#sessions.size >= max) {
       throw new SentinelError("OVERLOADED", "Cannot open a session: too many are open", {
@@ -82,6 +86,7 @@ export class Sessions {
       id: hex(random.bytes(16)) as SessionId,
       ref: hex(random.bytes(6)),
       number: ++this.#opened,
+      instance,
       front,
       toolset,
       principal,
@@ -100,9 +105,14 @@ export class Sessions {
 
   /**
    * The session with this id, if it is of this front, toolset and principal; marks it as seen. What the newest
-   * token says of the principal holds from now on.
+   * token says of the principal holds from now on. A promise only for one that is not in memory.
    */
-  find(id: string, { front, toolset, principal }: SessionKey): Session | undefined {
+  find(id: string, key: SessionKey): Session | undefined | Promise<Session | undefined> {
+    return this.here(id, key);
+  }
+
+  /** As `find`, for one that is in memory. */
+  here(id: string, { front, toolset, principal }: SessionKey): Session | undefined {
     const session = this.#sessions.get(id);
     if (session === undefined || session.front !== front || session.toolset !== toolset) {
       return undefined;

@@ -10,6 +10,7 @@ import { Asks } from "./asks.ts";
 import { type Caller, type FrontName, type InFlight, noLoad } from "./caller.ts";
 import type { Channel } from "./channel.ts";
 import type { EventStream } from "./event_stream.ts";
+import { SessionLedger } from "./ledger.ts";
 import { severityOf } from "./log_levels.ts";
 import type { Subscriber } from "./subscriber.ts";
 
@@ -19,6 +20,8 @@ export interface SessionOptions {
   readonly ref: string;
   /** Counts sessions; unlike the id it may appear in event ids. */
   readonly number: number;
+  /** Replica that has it in memory. */
+  readonly instance: string;
   readonly front: FrontName;
   readonly toolset: string | undefined;
   readonly principal: Principal;
@@ -34,6 +37,7 @@ export class Session implements Caller, Subscriber {
   readonly id: SessionId;
   readonly ref: string;
   readonly number: number;
+  readonly instance: string;
   /** Wall time, milliseconds since 1970. */
   readonly openedAt: number;
   readonly front: FrontName;
@@ -64,6 +68,8 @@ export class Session implements Caller, Subscriber {
   /** The client confirmed it. */
   initialized = false;
   readonly load = noLoad();
+  /** What of it was made anew, and what was lost by that. */
+  readonly ledger = new SessionLedger();
   /** Monotonic time of the last sign of life. */
   lastSeen: number;
   readonly #onClose: (() => void)[] = [];
@@ -71,10 +77,13 @@ export class Session implements Caller, Subscriber {
   #logSeverity: number | undefined;
   #closed = false;
 
-  constructor({ id, ref, number, front, toolset, principal, clock }: SessionOptions) {
+  constructor(
+    { id, ref, number, instance, front, toolset, principal, clock }: SessionOptions,
+  ) {
     this.id = id;
     this.ref = ref;
     this.number = number;
+    this.instance = instance;
     this.openedAt = clock.now();
     this.front = front;
     this.toolset = toolset;
@@ -126,9 +135,9 @@ export class Session implements Caller, Subscriber {
     this.channel?.send(encodeNotification(method, params));
   }
 
-  /** Name for a new stream, unique over all sessions. */
+  /** Name for a new stream, unique over all sessions of all replicas. */
   nextStreamKey(): string {
-    return `${this.number}-${++this.#lastStream}`;
+    return `${this.instance}-${this.number}-${++this.#lastStream}`;
   }
 
   /** Keeps a stream for heartbeats and resumption. */

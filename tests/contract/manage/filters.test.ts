@@ -31,6 +31,9 @@ const backend: BackendStatus = {
   resources: 0,
   templates: 0,
   inFlight: 1,
+  queued: 0,
+  circuit: { state: "closed", tools: [] },
+  lost: [],
   links: 1,
   traffic: { callsPerMinute: 40, errorRatio: 0.25, p95Ms: 900 },
   dropped: { foreign: 0, duplicate: 0, late: 0, invalid: 0, unattributed: 0 },
@@ -61,6 +64,8 @@ const session: SessionStatus = {
   calls: 118,
   inFlight: 0,
   streams: 1,
+  restored: [],
+  lost: [],
 };
 
 const killSwitch: KillSwitch = {

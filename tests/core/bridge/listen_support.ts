@@ -12,6 +12,7 @@ import { Runtime } from "../../../src/core/runtime/runtime.ts";
 import { systemDigest } from "../../../src/hosts/digest.ts";
 import { createFetchClient } from "../../../src/hosts/http_client/fetch_client.ts";
 import { createSpawner } from "../../../src/hosts/process/spawn.ts";
+import { MemorySessionStore } from "../../../src/stores/memory/session_store.ts";
 import { systemRandom } from "../../../src/hosts/random.ts";
 import { interpreter } from "../../../src/hosts/schema_compiler/interpreter.ts";
 import type { Interceptor } from "../../../src/core/rules/interceptor.ts";
@@ -61,6 +62,8 @@ export async function startRuntime(
     digest: systemDigest,
     recorder: NO_RECORDER,
     state: new MemoryStateStore(),
+    instance: "0123456789ab",
+    store: new MemorySessionStore({ clock, random: systemRandom }),
   });
   runtime.start();
   await runtime.starting;

@@ -259,6 +259,7 @@ export class Scripted {
       id: "id" as Session["id"],
       ref: "s1",
       number: 1,
+      instance: "0123456789ab",
       front: "streamable_http",
       toolset: undefined,
       principal: { id: "anna", subject: "anna", roles: [], roleKey: "" },

@@ -10,6 +10,7 @@ import { SystemClock } from "../../../src/hosts/clock.ts";
 import { createFetchClient } from "../../../src/hosts/http_client/fetch_client.ts";
 import { systemDigest } from "../../../src/hosts/digest.ts";
 import { createSpawner } from "../../../src/hosts/process/spawn.ts";
+import { MemorySessionStore } from "../../../src/stores/memory/session_store.ts";
 import { systemRandom } from "../../../src/hosts/random.ts";
 import { interpreter } from "../../../src/hosts/schema_compiler/interpreter.ts";
 import { MemoryRateStore } from "../../../src/stores/memory/rate_store.ts";
@@ -39,6 +40,8 @@ async function setUp(input: ConfigInput) {
     digest: systemDigest,
     recorder: NO_RECORDER,
     state: new MemoryStateStore(),
+    instance: "0123456789ab",
+    store: new MemorySessionStore({ clock: new SystemClock(), random: systemRandom }),
   });
   runtime.start();
   const shown = { configHash: "abc123abc123" };

@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { KillSwitches } from "../../../src/core/runtime/kill_switches.ts";
 import { Sharing } from "../../../src/core/runtime/sharing.ts";
 import { MemoryStateStore } from "../../../src/stores/memory/state_store.ts";
+import { newInstance } from "../../../src/hosts/instance.ts";
 import { systemRandom } from "../../../src/hosts/random.ts";
 import { Registry } from "../../../src/telemetry/registry.ts";
 import type { StateStore } from "../../../src/ports/state_store.ts";
@@ -34,7 +35,7 @@ class Replica {
       replicas: this.member,
       kills: this.kills,
       clock: this.clock,
-      random: systemRandom,
+      instance: newInstance(systemRandom),
       log: {
         write: (event, fields = {}) => {
           const { scope, name, by, reason } = fields;

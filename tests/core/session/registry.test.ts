@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { EventStream } from "../../../src/core/session/event_stream.ts";
 import { ANONYMOUS } from "../../../src/core/auth/principal.ts";
 import { Sessions } from "../../../src/core/session/registry.ts";
+import { MemorySessionStore } from "../../../src/stores/memory/session_store.ts";
 import { systemRandom } from "../../../src/hosts/random.ts";
 import { Registry } from "../../../src/telemetry/registry.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
@@ -14,6 +15,8 @@ function setUp(max = 10) {
   const sessions = new Sessions({
     clock,
     random: systemRandom,
+    instance: "0123456789ab",
+    store: new MemorySessionStore({ clock, random: systemRandom }),
     telemetry,
     bounds: () => ({ max, idleMs: 30_000, heartbeatMs: 15_000 }),
     onOpen: () => {},
