@@ -1,6 +1,6 @@
 /** What the state of a gateway and of its backends looks like: plain JSON, no callbacks. */
 import * as v from "valibot";
-import { amount, count, list, maybe, moment, namesOf, oneOf, text } from "./describe.ts";
+import { amount, count, flag, list, maybe, moment, namesOf, oneOf, text } from "./describe.ts";
 
 /** States of the whole gateway. */
 export const RUNTIME_STATES = {
@@ -94,7 +94,11 @@ export const BackendStatusSchema = v.object({
   links: count("Connections to it."),
   circuit: CircuitSchema,
   lastPing: maybe(v.pipe(
-    v.object({ at: moment("When it was sent."), ok: v.boolean(), ms: amount("How long it took.") }),
+    v.object({
+      at: moment("When it was sent."),
+      ok: flag("Whether it was answered."),
+      ms: amount("How long it took."),
+    }),
     v.description("The newest health check."),
   )),
   lost: list(
