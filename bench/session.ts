@@ -44,6 +44,11 @@ export class Session implements Client {
     return withBody(this.#head, message);
   }
 
+  /** The text of a request without a body: `GET` opens the standing stream, `DELETE` ends the session. */
+  bare(method: "GET" | "DELETE"): string {
+    return `${this.#head.replace("POST", method)}\r\n`;
+  }
+
   toolName(connection: Connection, wanted: string): Promise<string> {
     const list = this.request(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`);
     return listedName(connection, list, wanted);

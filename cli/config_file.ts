@@ -98,14 +98,19 @@ export async function parseText(
 }
 
 /** Relative paths count from the file, wherever the command was started. */
-function resolvePaths({ backends, management: { tls } }: Config, folder: string): void {
+function resolvePaths({ backends, server, management }: Config, folder: string): void {
   for (const backend of Object.values(backends)) {
     if (backend.cwd !== undefined) backend.cwd = resolve(folder, backend.cwd);
   }
-  if (tls === undefined) return;
-  tls.cert = resolve(folder, tls.cert);
-  tls.key = resolve(folder, tls.key);
-  if (tls.client_ca !== undefined) tls.client_ca = resolve(folder, tls.client_ca);
+  for (const tls of [server.tls, management.tls]) {
+    if (tls === undefined) continue;
+    tls.cert = resolve(folder, tls.cert);
+    tls.key = resolve(folder, tls.key);
+  }
+  const authority = management.tls?.client_ca;
+  if (management.tls !== undefined && authority !== undefined) {
+    management.tls.client_ca = resolve(folder, authority);
+  }
 }
 
 /**

@@ -9,6 +9,7 @@ import { bridgeMatrixPage } from "./bridge_page.ts";
 import { configPage, schemaFile } from "./config_pages.ts";
 import { errorsPage, eventsPage, metricsPage } from "./contract_pages.ts";
 import { layersTable } from "./layers_table.ts";
+import { limitsPage } from "./limits_page.ts";
 import { managementPage, openapiFile } from "./management_page.ts";
 import { requirementsPage } from "./requirements_page.ts";
 import { operationsPage, statusPage } from "./state_pages.ts";
@@ -19,6 +20,7 @@ const PAGES: Readonly<Record<string, () => string | Promise<string>>> = {
   "docs/config.md": configPage,
   "docs/errors.md": errorsPage,
   "docs/events.md": eventsPage,
+  "docs/limits.md": limitsPage,
   "docs/management.md": managementPage,
   "docs/metrics.md": metricsPage,
   "docs/openapi.json": openapiFile,

@@ -87,7 +87,8 @@ function typeOf(node: KeyNode): string {
     case "boolean":
       return "true or false";
     case "choice":
-      return `one of ${node.words.map((word) => JSON.stringify(word)).join(", ")}`;
+      return `one of ${node.words.map((word) => JSON.stringify(word)).join(", ")}` +
+        (node.orNumber ? ", or a number" : "");
     case "list":
       return entry?.kind === "table" ? "list of tables" : `list of ${pluralOf(entry)}`;
     case "map":

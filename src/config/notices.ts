@@ -1,23 +1,14 @@
 import type { KeyNode } from "../contract/config/tree.ts";
 import { ANY } from "../contract/config/tree.ts";
 import { formatPath, type Path } from "./issue.ts";
-import { isTable, type Table, textAt } from "./raw.ts";
+import { isTable, type Table } from "./raw.ts";
 
 /**
  * What the file asks for and this version does not do yet: one sentence for each section or key, in the
  * order of the file.
  */
 export function noticesFor(tree: Table, root: KeyNode): string[] {
-  const notices = [...laterKeys(tree, root, [])];
-  const store = textAt(tree, "sessions", "store") ?? "memory";
-  if (store === "redis") {
-    notices.push(
-      'sessions.store = "redis" shares limits and kill switches only: sessions are kept in memory yet',
-    );
-  } else if (store !== "memory") {
-    notices.push(`sessions.store = "${store}" has no effect yet: sessions are kept in memory`);
-  }
-  return [...new Set(notices)];
+  return [...new Set(laterKeys(tree, root, []))];
 }
 
 function* laterKeys(value: unknown, node: KeyNode, path: Path): Generator<string> {

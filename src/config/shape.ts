@@ -150,9 +150,11 @@ interface WrongValue {
 function wrongValue(path: Path, node: KeyNode, wrong: WrongValue): Finding {
   const { value, reason, root } = wrong;
   const near = typeof value === "string" ? suggest(value, node.words) : undefined;
+  const number = node.orNumber ? ", or a number" : "";
   const choice = near === undefined
-    ? `use one of: ${node.words.join(", ")}`
-    : `did you mean ${quote(near)}? use one of: ${node.words.join(", ")}`;
+    ? `use one of: ${node.words.join(", ")}${number}`
+    : `did you mean ${quote(near)}? use one of: ${node.words.join(", ")}${number}`;
+  const isChoice = node.words.length > 0 && !(node.orNumber && typeof value === "number");
   const version = formatPath(path) === "version";
   return {
     code: "wrong_value",
@@ -161,7 +163,7 @@ function wrongValue(path: Path, node: KeyNode, wrong: WrongValue): Finding {
     message: version
       ? `version ${quote(value)} of the file format is not known`
       : `${shown(value, path, root)} is not ${kindOf(node)}`,
-    hint: version ? "write  version = 1" : node.words.length > 0 ? choice : reason,
+    hint: version ? "write  version = 1" : isChoice ? choice : reason,
   };
 }
 
@@ -179,13 +181,13 @@ function shown(value: unknown, path: Path, root: KeyNode): string {
 
 function isRightType(node: KeyNode, value: unknown): boolean {
   const type = describeValue(value);
-  if (node.kind === "choice") return type === "a text";
+  if (node.kind === "choice") return type === "a text" || (node.orNumber && type === "a number");
   return describe(node) === type || (node.kind === "number" && typeof value === "number");
 }
 
 function describe(node: KeyNode): string {
   if (node.unit !== undefined && node.unit !== "date") return `a ${node.noun} in quotes`;
-  return KIND_NAMES[node.kind];
+  return node.orNumber ? "a text or a number" : KIND_NAMES[node.kind];
 }
 
 const KIND_NAMES: Readonly<Record<KeyNode["kind"], string>> = {

@@ -18,7 +18,8 @@ export const EVENTS = {
   "gateway.stopped": { severity: "info", meaning: "Everything is closed." },
   "gateway.unprotected": {
     severity: "warn",
-    meaning: "Children may outlive a crash of the gateway: their guard or their record failed.",
+    meaning:
+      "Children may outlive a crash of the gateway, or pass their limits: `part` says what has failed.",
   },
   "config.no_effect": {
     severity: "warn",
@@ -69,7 +70,7 @@ export const EVENTS = {
   },
   "session.ended": {
     severity: "info",
-    meaning: "A session was closed by an operator or by a changed configuration.",
+    meaning: "A session was closed by an operator, by a changed configuration, or with its token.",
   },
   "backend.starting": { severity: "info", meaning: "A connection to the backend is being made." },
   "backend.ready": { severity: "info", meaning: "The backend answered the handshake." },

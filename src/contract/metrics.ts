@@ -342,12 +342,12 @@ export const METRICS = {
   },
   sentinel_backend_process_resident_memory_bytes: {
     kind: "gauge",
-    help: "Memory of the backend's main process (Linux only).",
+    help: "Memory of the backend's processes, those they started included (Linux only).",
     labels: ["sentinel_backend"],
   },
   sentinel_backend_process_cpu_seconds_total: {
     kind: "counter",
-    help: "Processor time of the backend's main process, from its start (Linux only).",
+    help: "Processor time of the backend's processes, those they started included (Linux only).",
     labels: ["sentinel_backend"],
   },
   sentinel_catalog_tools: {
@@ -377,8 +377,8 @@ export const METRICS = {
   sentinel_session_evictions_total: {
     kind: "counter",
     help:
-      "Sessions the gateway ended: idle, too old, without a living client, by an operator, or because their " +
-      "toolset went.",
+      "Sessions the gateway ended: idle, too old, without a living client, by an operator, with their " +
+      "token, or because a configuration took their toolset, issuer or roles.",
     labels: ["reason"],
     values: { reason: ["idle", "lifetime", "vanished", "operator", "config"] },
   },
@@ -413,7 +413,7 @@ export const METRICS = {
   },
   sentinel_config_last_reload_successful: {
     kind: "gauge",
-    help: "0 when the last reload was refused, else 1.",
+    help: "0 when the last reload was refused or taken back, else 1.",
     labels: [],
   },
   sentinel_config_last_reload_success_timestamp_seconds: {

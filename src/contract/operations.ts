@@ -4,6 +4,7 @@ import { count, list, maybe, moment, namesOf, oneOf, text } from "./describe.ts"
 
 export const OPERATIONS = {
   reload: "The configuration was read anew.",
+  roll_back: "A reload was taken back: what ran before it is in force again.",
   reconnect: "The connection to a backend was made anew.",
   kill: "A kill switch was set.",
   clear: "A kill switch was cleared.",
@@ -25,7 +26,7 @@ export type OperationOutcome = keyof typeof OPERATION_OUTCOMES;
 
 /** Who asked for an operation, or was refused. */
 export const ActorSchema = v.object({
-  name: text("Name of the token, or `signal`, `file watch`."),
+  name: text("Name of the token, or `signal`, `file watch`, `grace check`."),
   scope: maybe(oneOf(["read", "admin"], "Scope of the token.")),
   subject: maybe(text("Subject of the client certificate.")),
   address: maybe(text("Address of the caller.")),

@@ -7,12 +7,17 @@ import { createAuthenticator } from "./auth/authenticator.ts";
 import { createProtectedResource } from "./auth/protected_resource.ts";
 import { createRefusalCount } from "./call/metrics.ts";
 import type { Line } from "./call/receive.ts";
+import type { RunningCalls } from "./call/running.ts";
 import { createSettle } from "./call/settle.ts";
+import { BodyDeadlines } from "./front/body_deadlines.ts";
 import type { FrontContext } from "./front/context.ts";
 import { createHandler, type Refused } from "./front/handler.ts";
 import type { HttpHandler } from "./front/http_message.ts";
 import { createHttpPolicy } from "./front/http_policy.ts";
+import type { Probes } from "./front/health.ts";
+import type { Intake } from "./front/intake.ts";
 import type { CorePorts } from "./mod.ts";
+import { Others } from "./replicas/others.ts";
 import type { CallFeed } from "./runtime/call_feed.ts";
 import { perConfig } from "./runtime/per_config.ts";
 import type { Runtime } from "./runtime/runtime.ts";
@@ -21,28 +26,46 @@ function requestId(): RequestId {
   return uuidv7() as RequestId;
 }
 
-export function createContext(runtime: Runtime, ports: CorePorts, feed: CallFeed): FrontContext {
+/** What every door shares beside the runtime. */
+export interface DoorParts {
+  readonly feed: CallFeed;
+  readonly intake: Intake;
+  readonly running: RunningCalls;
+}
+
+export function createContext(runtime: Runtime, ports: CorePorts, parts: DoorParts): FrontContext {
   const { name } = runtime.world.config.server;
-  return {
-    line: createLine(runtime, ports, feed),
+  const context: FrontContext = {
+    line: createLine(runtime, ports, parts),
     authenticate: createAuthenticator({ ...ports, config: () => runtime.world.config }),
     sessions: runtime.sessions,
     clients: runtime.clients,
     parked: runtime.parked,
     listens: runtime.listens,
     events: ports.events,
+    store: ports.store,
+    intake: parts.intake,
+    bodies: new BodyDeadlines(ports.clock, () => runtime.world.config.server.body_timeout),
     server: { name, version: ports.version },
     maxRequestBytes: () => runtime.world.config.server.max_request_size,
+    heartbeatMs: () => runtime.world.config.sessions.heartbeat,
     admitNewcomer: () => runtime.limits.admitNewcomer(),
     overflow: (session) => {
       ports.telemetry.series("sentinel_stream_events_dropped_total", { kind: "client_sse" }).add(1);
       ports.log.write("stream.overflow", { transport: session.front });
     },
   };
+  const { bus } = ports;
+  return bus === undefined
+    ? context
+    : { ...context, others: new Others(context, { ...ports, bus }) };
 }
 
 /** The ports, with what is made of them. */
-type Made = Omit<CorePorts, "audit"> & { readonly audit: Audit | undefined };
+type Made = Omit<CorePorts, "audit"> & {
+  readonly audit: Audit | undefined;
+  readonly probes: Probes;
+};
 
 export function createDataHandler(
   context: FrontContext,
@@ -51,10 +74,12 @@ export function createDataHandler(
 ): HttpHandler {
   const { server } = runtime.world.config;
   return createHandler(context, {
-    policy: perConfig(runtime, createHttpPolicy),
+    probes: ports.probes,
+    policy: perConfig(runtime, (config) => createHttpPolicy(config, ports.hostnames)),
     resource: perConfig(runtime, createProtectedResource),
     path: server.path,
     legacySse: server.legacy_sse,
+    websocket: server.websocket,
     hasToolset: (name) => Object.hasOwn(runtime.world.config.toolsets, name),
     requestId,
     refused: onRefused(ports),
@@ -83,9 +108,10 @@ function onRefused({ telemetry, audit, clock }: Made): (refused: Refused) => voi
   };
 }
 
-function createLine(runtime: Runtime, ports: CorePorts, feed: CallFeed): Line {
+function createLine(runtime: Runtime, ports: CorePorts, { feed, running }: DoorParts): Line {
   const { clock, log, telemetry } = ports;
   return {
+    running,
     world: () => runtime.world,
     view: (session) => runtime.view(session),
     requestId,

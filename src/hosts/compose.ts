@@ -6,7 +6,13 @@ import type { Clock } from "../ports/clock.ts";
 import { SystemClock } from "./clock.ts";
 import { ConfigWatch } from "./config_watch.ts";
 import { assemble, type Gateway, reload } from "./gateway.ts";
-import { bindManagement, bindServer, type Bound, closeListener } from "./listeners.ts";
+import {
+  bindManagement,
+  bindServer,
+  type Bound,
+  closeListener,
+  renewCertificates,
+} from "./listeners.ts";
 import { openManagement } from "./management.ts";
 import { openPorts, type Undo } from "./ports.ts";
 
@@ -57,7 +63,7 @@ async function start(options: GatewayOptions, undo: Undo[]): Promise<Gateway> {
   const control = options.listen ? await bound(bindManagement(config, clock), undo) : undefined;
   const opened = await openPorts(options, clock, undo);
   const { ports: { log }, spawner } = opened;
-  const core = createCore(config, opened.ports);
+  const core = createCore(config, { ...opened.ports, hostnames: server?.hostnames });
   undo.push(() => core.stop());
   for (const notice of notices) log.write("config.no_effect", { notice });
   await spawner.sweepStrays();
@@ -72,6 +78,9 @@ async function start(options: GatewayOptions, undo: Undo[]): Promise<Gateway> {
     endpoint,
     file: source.text === undefined ? undefined : source.identity,
   });
+  const renewals = await renewCertificates([server, control], { clock, log });
+  undo.push(() => renewals.stop());
+  const configWatch = watch(options, core, clock);
   log.write("gateway.started", endpoint === undefined ? {} : { endpoint });
   return assemble({
     ...opened,
@@ -79,7 +88,12 @@ async function start(options: GatewayOptions, undo: Undo[]): Promise<Gateway> {
     server,
     control,
     management,
-    watch: watch(options, core, clock),
+    watch: {
+      stop: () => {
+        configWatch?.stop();
+        renewals.stop();
+      },
+    },
   });
 }
 

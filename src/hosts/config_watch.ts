@@ -1,9 +1,8 @@
 /** Notices that a configuration file has other content than before. */
 import { createHash } from "node:crypto";
-import { type FSWatcher, watch } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { dirname } from "node:path";
 import type { Cancel, Clock } from "../ports/clock.ts";
+import { watchFolders } from "./file_watch.ts";
 
 /** Between two looks without an event: links that are swapped above the folder tell nobody (platform.md 9). */
 const LOOK_MS = 5000;
@@ -29,7 +28,7 @@ export interface ConfigWatchOptions {
 export class ConfigWatch {
   readonly #options: ConfigWatchOptions;
   readonly #endLooks: Cancel;
-  readonly #watcher: FSWatcher | undefined;
+  readonly #endWatch: Cancel;
   #known: string;
   #wait: { readonly since: number; readonly cancel: Cancel } | undefined;
   #stopped = false;
@@ -37,7 +36,7 @@ export class ConfigWatch {
   constructor(options: ConfigWatchOptions) {
     this.#options = options;
     this.#known = hashOf(options.text);
-    this.#watcher = watchFolder(dirname(options.file), () => this.#touched());
+    this.#endWatch = watchFolders([options.file], () => this.#touched());
     this.#endLooks = options.clock.every(LOOK_MS, () => void this.#look());
   }
 
@@ -45,7 +44,7 @@ export class ConfigWatch {
     this.#stopped = true;
     this.#endLooks();
     this.#wait?.cancel();
-    this.#watcher?.close();
+    this.#endWatch();
   }
 
   /** Something happened in the folder: waits until it is quiet. */
@@ -73,17 +72,6 @@ export class ConfigWatch {
     if (this.#stopped || found === undefined || found === this.#known) return;
     this.#known = found;
     this.#options.changed();
-  }
-}
-
-/** Undefined where the system cannot watch: the regular look finds changes, only later. */
-function watchFolder(folder: string, touched: () => void): FSWatcher | undefined {
-  try {
-    const watcher = watch(folder, { persistent: false }, touched);
-    watcher.on("error", () => watcher.close());
-    return watcher;
-  } catch {
-    return undefined;
   }
 }
 

@@ -38,8 +38,13 @@ export interface Parts {
   readonly http: HttpClient;
   readonly spawner: { close(): void };
   readonly replicas: { close(): void } | undefined;
+  readonly ports: {
+    readonly store: { close(): void };
+    readonly bus?: { close(): void } | undefined;
+  };
   readonly stores: Stores;
   readonly outputs: { close(): void };
+  readonly pressure: { close(): void };
   readonly server: Bound | undefined;
   readonly control: Bound | undefined;
   readonly management: Management | undefined;
@@ -77,16 +82,25 @@ export function assemble(parts: Parts): Gateway {
 /** Clients first, operators last: the control plane tells how the stop goes on until everything else is closed. */
 async function close(parts: Parts): Promise<void> {
   const { core, server, management, http, spawner, stores, outputs, watch } = parts;
+  const { drain_delay: delay, drain_timeout: limit } = core.config().server;
+  const deadline = performance.now() + limit;
   watch?.stop();
   core.beginStop();
+  await pause(Math.min(delay, limit));
+  core.refuseNew();
   const closed = server?.listener.close();
-  await drained(core);
+  await drained(core, deadline);
+  core.endCalls();
+  await drained(core, performance.now() + LAST_ANSWERS_MS);
   await core.stop();
   if (server !== undefined) await closeListener(server.listener, closed);
   await management?.close();
   await http.close();
   parts.replicas?.close();
   spawner.close();
+  parts.pressure.close();
+  parts.ports.bus?.close();
+  parts.ports.store.close();
   stores.close();
   outputs.close();
 }
@@ -110,9 +124,14 @@ export function reload(core: Core, name: "signal" | "file watch"): void {
 /** Between two looks at whether calls are still in flight. */
 const DRAIN_LOOK_MS = 20;
 
-async function drained(core: Core): Promise<void> {
-  const deadline = performance.now() + core.config().server.drain_timeout;
-  while (core.inFlight() > 0 && performance.now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
-  }
+/** For answers that are written down before they leave. */
+const LAST_ANSWERS_MS = 500;
+
+/** Resolves when no call is under way, at the latest at the deadline. */
+async function drained(core: Core, deadline: number): Promise<void> {
+  while (core.inFlight() > 0 && performance.now() < deadline) await pause(DRAIN_LOOK_MS);
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

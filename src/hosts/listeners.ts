@@ -5,9 +5,11 @@
 import { parseListen } from "../contract/config/listen.ts";
 import { type Config, SentinelError } from "../contract/mod.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { Log } from "../ports/log.ts";
 import { Door } from "./door.ts";
 import { type Listener, serve } from "./serve.ts";
 import type { LoadedTls, TlsPaths } from "./tls/files.ts";
+import type { Renewable } from "./tls/renewal.ts";
 
 /** For the last bytes of answers, after which open connections are ended. */
 const CLOSE_MS = 1000;
@@ -22,6 +24,8 @@ export interface Bound {
   readonly url: string;
   /** Names and addresses it is reached by, in lower case, beside loopback. */
   readonly hostnames: ReadonlySet<string>;
+  /** Present with TLS: what can be renewed while it runs; `hostnames` follow. */
+  readonly renewable?: Renewable;
 }
 
 /** The system refused to listen. */
@@ -41,12 +45,12 @@ class ListenFailure extends Error {
   }
 }
 
-/** Listens for MCP clients. @throws ListenFailure */
-export function bindServer({ server }: Config, clock: Clock): Promise<Bound> {
-  return bind("server", {
+/** Listens for MCP clients. @throws ListenFailure, SentinelError CONFIG_INVALID for its TLS files */
+export async function bindServer({ server }: Config, clock: Clock): Promise<Bound> {
+  return await bind("server", {
     address: server.listen,
     maxBodyBytes: server.max_request_size,
-    tls: undefined,
+    tls: await load("server", server.tls),
     clock,
   });
 }
@@ -57,14 +61,37 @@ export async function bindManagement({ management }: Config, clock: Clock): Prom
   return await bind("management", {
     address: listen,
     maxBodyBytes: MANAGEMENT_BODY_BYTES,
-    tls: tls === undefined ? undefined : await loadManagementTls(tls),
+    tls: await load("management", tls),
     clock,
   });
 }
 
-async function loadManagementTls(paths: TlsPaths): Promise<LoadedTls> {
+/** TLS files of a listener, with where they came from. */
+interface Tls {
+  readonly paths: TlsPaths;
+  readonly loaded: LoadedTls;
+}
+
+async function load(name: ListenFailure["listener"], paths?: TlsPaths): Promise<Tls | undefined> {
+  if (paths === undefined) return undefined;
   const { loadTls } = await import("./tls/files.ts");
-  return await loadTls(paths, "management.tls");
+  return { paths, loaded: await loadTls(paths, `${name}.tls`) };
+}
+
+/** Keeps the certificates of listeners as new as their files, until it is stopped. */
+export async function renewCertificates(
+  bounds: readonly (Bound | undefined)[],
+  ports: { readonly clock: Clock; readonly log: Log },
+): Promise<{ stop(): void }> {
+  const renewable = bounds.flatMap((bound) => bound?.renewable ?? []);
+  if (renewable.length === 0) return { stop: () => {} };
+  const { CertificateRenewal } = await import("./tls/renewal.ts");
+  const all = renewable.map((one) => new CertificateRenewal({ ...one, ...ports }));
+  return {
+    stop: () => {
+      for (const renewal of all) renewal.stop();
+    },
+  };
 }
 
 /** Closes a listener; connections that are still open a second later are ended. */
@@ -79,7 +106,7 @@ export async function closeListener(listener: Listener, closed = listener.close(
 interface BindOptions {
   readonly address: string;
   readonly maxBodyBytes: number;
-  readonly tls: LoadedTls | undefined;
+  readonly tls: Tls | undefined;
   readonly clock: Clock;
 }
 
@@ -92,17 +119,28 @@ async function bind(
   const { host: hostname, port } = parsed;
   const door = new Door();
   const { handle, fetch } = door;
-  const secured = tls === undefined ? {} : { tls };
+  const secured = tls === undefined ? {} : { tls: tls.loaded };
   const listener = await serve({ hostname, port, handle, fetch, maxBodyBytes, clock, ...secured })
     .catch((thrown: unknown) => {
       throw new ListenFailure(name, address, thrown);
     });
   const scheme = tls === undefined ? "http" : "https";
+  const hostnames = new Set<string>();
+  const learn = (names: readonly string[]) => {
+    hostnames.clear();
+    for (const known of [hostname, ...names]) hostnames.add(known.toLowerCase());
+  };
+  learn(tls?.loaded.names ?? []);
+  const renew = (loaded: LoadedTls) => {
+    listener.renew?.(loaded);
+    learn(loaded.names);
+  };
   return {
     listener,
     door,
     url: `${scheme}://${reachable(hostname)}:${listener.port}`,
-    hostnames: new Set([hostname, ...tls?.names ?? []].map((name) => name.toLowerCase())),
+    hostnames,
+    ...(tls === undefined ? {} : { renewable: { listener: name, ...tls, renew } }),
   };
 }
 

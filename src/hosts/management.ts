@@ -9,6 +9,7 @@ import { type Bound, closeListener } from "./listeners.ts";
 import { announce, createToken } from "./local_gateway.ts";
 import { type Mask, maskedHandler } from "./mask.ts";
 import { collectProcessGauges, runtime } from "./process_gauges.ts";
+import type { ProcessSpawner } from "./process/spawn.ts";
 import { liveSettings } from "./settings.ts";
 import { VERSION } from "./version.ts";
 
@@ -17,6 +18,8 @@ export interface ManagementOptions {
   readonly core: Core;
   readonly ports: CorePorts;
   readonly registry: Registry;
+  /** Its children are measured. */
+  readonly spawner: Pick<ProcessSpawner, "running">;
   /** Learns the token that is lent to commands. */
   readonly mask: Mask;
   /** Where commands of this user look; without it none finds the gateway by itself. */
@@ -90,13 +93,10 @@ function factsAndMetrics({ core, registry, endpoint }: ManagementOptions) {
   };
 }
 
-function collectGauges({ core, registry }: ManagementOptions): Cancel {
+function collectGauges({ spawner, registry }: ManagementOptions): Cancel {
   return collectProcessGauges({
     telemetry: registry,
-    children: () =>
-      core.control.backends(0).flatMap(({ name, pid }) =>
-        pid === undefined ? [] : [{ backend: name, pid }]
-      ),
+    children: () => spawner.running(),
   });
 }
 

@@ -8,9 +8,11 @@ import { MemoryRateStore } from "../stores/memory/rate_store.ts";
 import { Registry } from "../telemetry/registry.ts";
 import type { GatewayOptions, GatewaySource } from "./compose.ts";
 import { openAuditStores } from "./audit_stores.ts";
+import { openBus } from "./bus.ts";
 import { createConfigSource } from "./config_source.ts";
 import { systemDigest } from "./digest.ts";
 import { createLazyClient } from "./http_client/lazy_client.ts";
+import { type MeasuredPressure, measurePressure } from "./pressure.ts";
 import { newInstance } from "./instance.ts";
 import { Mask, maskedState } from "./mask.ts";
 import { createOutputs, type Outputs } from "./outputs.ts";
@@ -35,6 +37,7 @@ export interface OpenPorts {
   readonly http: HttpClient;
   readonly registry: Registry;
   readonly mask: Mask;
+  readonly pressure: MeasuredPressure;
   /** Resolves when an operator has asked for a shutdown. */
   readonly stopWanted: Promise<void>;
 }
@@ -61,8 +64,13 @@ export async function openPorts(
   undo.push(() => audit?.journal.close());
   const replicas = await openReplicas(config, clock);
   undo.push(() => replicas?.close());
-  const store = openSessionStore(clock);
+  const instance = newInstance(systemRandom);
+  const bus = await openBus(config, clock, instance);
+  undo.push(() => bus?.close());
+  const store = await openSessionStore(config, { clock, folder: stores.folder });
   undo.push(() => store.close());
+  const pressure = measurePressure();
+  undo.push(() => pressure.close());
   const http = createLazyClient(loadHttpClient);
   const registry = new Registry({ toolLabel: config.telemetry.metrics.tool_label === "on" });
   const { promise: stopWanted, resolve: stop } = Promise.withResolvers<void>();
@@ -74,13 +82,15 @@ export async function openPorts(
     clock,
     random: systemRandom,
     telemetry: registry,
+    pressure,
     http,
     spawner,
     version: VERSION,
     mask: mask.apply,
     events: new MemoryEventStore({ clock, events, keepMs }),
-    instance: newInstance(systemRandom),
+    instance,
     store,
+    bus,
     rates: new MemoryRateStore(),
     replicas,
     schemas: createSchemaCompiler(),
@@ -91,7 +101,7 @@ export async function openPorts(
     configSource: await createConfigSource({ ...settled(source, clock), first: config, mask }),
     stop,
   };
-  return { ports, replicas, stores, outputs, spawner, http, registry, mask, stopWanted };
+  return { ports, replicas, stores, outputs, spawner, http, registry, mask, pressure, stopWanted };
 }
 
 /** The source, read only when nobody is writing it. */

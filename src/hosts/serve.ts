@@ -31,6 +31,8 @@ export interface Listener {
   readonly port: number;
   /** Takes no new connections; resolves when the open ones are done. */
   close(): Promise<void>;
+  /** New connections get this certificate; open ones go on. Only of a listener with TLS. */
+  renew?(files: TlsFiles): void;
   /** Ends open connections too. */
   abort(): void;
 }

@@ -1,6 +1,7 @@
 /** HTTP answers of the management API. */
 import { type ErrorName, ERRORS, SentinelError } from "../contract/mod.ts";
 import type { ErrorBody } from "../contract/manage/mod.ts";
+import { type Readiness, READINESS_RETRY_MS } from "../contract/readiness.ts";
 import type { HttpOutgoing } from "../core/mod.ts";
 
 const COMMON = { "cache-control": "no-store", "x-content-type-options": "nosniff" } as const;
@@ -24,6 +25,13 @@ export function jsonAnswer(value: unknown): HttpOutgoing {
     headers: { ...COMMON, "content-type": "application/json" },
     body: JSON.stringify(value),
   };
+}
+
+export function readinessAnswer(given: Readiness): HttpOutgoing {
+  const answer = jsonAnswer(given);
+  if (given.status === "ready") return answer;
+  const headers = { ...answer.headers, "retry-after": String(READINESS_RETRY_MS / 1000) };
+  return { ...answer, status: 503, headers };
 }
 
 export function textAnswer(contentType: string, text: string): HttpOutgoing {
@@ -74,7 +82,7 @@ function headersOf({ code, details }: SentinelError): Record<string, string> {
   if (details.retryAfterMs !== undefined) {
     headers["retry-after"] = String(Math.ceil(details.retryAfterMs / 1000));
   }
-  // The rest of a body that was too large is not read: the connection cannot be used again.
-  if (code === "TOO_LARGE") headers["connection"] = "close";
+  // The rest of a body that was too large or too slow is not read: the connection cannot be used again.
+  if (code === "TOO_LARGE" || code === "SLOW") headers["connection"] = "close";
   return headers;
 }

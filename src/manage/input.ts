@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { SentinelError } from "../contract/mod.ts";
 import { suggest } from "../contract/suggest.ts";
-import type { HttpIncoming } from "../core/mod.ts";
+import type { BodyDeadlines, HttpIncoming } from "../core/mod.ts";
 
 /** Longest body (bytes). */
 const MAX_BODY = 65_536;
@@ -40,15 +40,16 @@ export function readQuery(search: string, schema: v.GenericSchema): unknown {
   return check(query, schema, "query parameter");
 }
 
-/** @throws SentinelError INVALID_PARAMS, BAD_HTTP, TOO_LARGE, PARSE */
+/** @throws SentinelError INVALID_PARAMS, BAD_HTTP, TOO_LARGE, SLOW, PARSE */
 export async function readBody(
   incoming: HttpIncoming,
   schema: v.GenericSchema | undefined,
+  bodies: BodyDeadlines,
 ): Promise<unknown> {
   if (schema === undefined) return refuseBody(incoming);
   const type = incoming.header("content-type");
   if (type !== undefined && !JSON_TYPE.test(type.trim())) throw wrongType();
-  const bytes = await incoming.body(MAX_BODY);
+  const bytes = await bodies.read(incoming, MAX_BODY);
   if (bytes.length > 0 && type === undefined) throw wrongType();
   return check(bytes.length === 0 ? {} : parse(bytes), schema, "member");
 }

@@ -1,9 +1,10 @@
 /** The life of a request to the management API, the same for every route of the table. */
 import { type RouteName, type RouteRow, ROUTES } from "../contract/manage/mod.ts";
 import { asSentinelError, type SentinelError } from "../contract/mod.ts";
-import type { HttpHandler, HttpOutgoing, Peer } from "../core/mod.ts";
+import type { Readiness } from "../contract/readiness.ts";
+import { BodyDeadlines, type HttpHandler, type HttpOutgoing, type Peer } from "../core/mod.ts";
 import type { Series } from "../ports/telemetry.ts";
-import { errorAnswer, jsonAnswer, streamAnswer, textAnswer } from "./answers.ts";
+import { errorAnswer, jsonAnswer, readinessAnswer, streamAnswer, textAnswer } from "./answers.ts";
 import { admit } from "./door/admission.ts";
 import { type Arrival, type Caller, Entrance } from "./door/entrance.ts";
 import type { Handlers } from "./handler.ts";
@@ -34,15 +35,25 @@ export function createManage(options: ManageOptions): Manage {
       const request = options.requestId();
       return server.serve({ incoming, path, search, peer: seenAs(peer), request });
     },
-    closeStreams: () => streams.closeAll(),
+    closeStreams: () => {
+      streams.closeAll();
+      server.close();
+    },
   };
 }
+
+/** Time for the body of a request. */
+const BODY_MS = 30_000;
+
+/** Public where `management.public_health` is true. */
+const PROBES: ReadonlySet<RouteName> = new Set(["health", "live", "ready"]);
 
 class Server {
   readonly #options: ManageOptions;
   readonly #inFlight: Series;
   readonly #handlers: Handlers;
   readonly #entrance: Entrance;
+  readonly #bodies: BodyDeadlines;
 
   constructor(options: ManageOptions, handlers: Handlers) {
     this.#options = options;
@@ -51,6 +62,11 @@ class Server {
     });
     this.#handlers = handlers;
     this.#entrance = new Entrance(options);
+    this.#bodies = new BodyDeadlines(options.clock, () => BODY_MS);
+  }
+
+  close(): void {
+    this.#bodies.stop();
   }
 
   async serve(arrival: Arrival): Promise<HttpOutgoing> {
@@ -60,7 +76,7 @@ class Server {
     this.#inFlight.add(1);
     try {
       this.#admit(arrival);
-      const found = await findRoute(method, arrival.path);
+      const found = await findRoute(routed(method, arrival.path), arrival.path);
       route = found.name;
       answer = await this.#answer(arrival, found);
     } catch (thrown) {
@@ -68,7 +84,7 @@ class Server {
     }
     this.#inFlight.add(-1);
     countRequest(this.#options.telemetry, { route, method, status: answer.status });
-    return answer;
+    return method === "HEAD" ? { ...answer, body: undefined } : answer;
   }
 
   #admit(arrival: Arrival): void {
@@ -82,14 +98,14 @@ class Server {
 
   async #answer(arrival: Arrival, { name, params }: Found): Promise<HttpOutgoing> {
     const caller = await this.#entrance.authorize(arrival, this.#scopeOf(name));
-    const asked = await ask(arrival, ROUTES[name], { caller, params });
+    const asked = await ask(arrival, ROUTES[name], { caller, params, bodies: this.#bodies });
     // The schemas of the table have made `asked` what this route's handler takes.
     const handler = this.#handlers[name] as (asked: unknown) => unknown;
     return answerOf(ROUTES[name], await handler(asked));
   }
 
   #scopeOf(name: RouteName): RouteRow["scope"] {
-    if (name === "health" && !this.#options.settings().publicHealth) return "read";
+    if (PROBES.has(name) && !this.#options.settings().publicHealth) return "read";
     return ROUTES[name].scope;
   }
 
@@ -105,6 +121,11 @@ class Server {
   }
 }
 
+/** Probes may ask with HEAD. */
+function routed(method: string, path: string): string {
+  return method === "HEAD" && (path === "/health" || path === "/ready") ? "GET" : method;
+}
+
 /** Looked at once, at the beginning: some hosts cannot tell any more when the connection has ended. */
 function seenAs({ address = "", subject }: Peer): Peer {
   return {
@@ -116,14 +137,15 @@ function seenAs({ address = "", subject }: Peer): Peer {
 interface Admitted {
   readonly caller: Caller;
   readonly params: Readonly<Record<string, string>>;
+  readonly bodies: BodyDeadlines;
 }
 
 async function ask(
   { incoming, search }: Arrival,
   row: RouteRow,
-  { caller: { actor, isAllowed }, params }: Admitted,
+  { caller: { actor, isAllowed }, params, bodies }: Admitted,
 ) {
-  const body = await readBody(incoming, row.body);
+  const body = await readBody(incoming, row.body, bodies);
   const query = readQuery(search, row.query ?? nothing);
   const key = row.operation === true ? readIdempotencyKey(incoming) : undefined;
   return {
@@ -136,8 +158,9 @@ async function ask(
   };
 }
 
-function answerOf({ answers }: RouteRow, given: unknown): HttpOutgoing {
+function answerOf({ answers, mayBeUnready }: RouteRow, given: unknown): HttpOutgoing {
   if (answers === "events") return streamAnswer(given as ReadableStream<Uint8Array>);
+  if (mayBeUnready === true) return readinessAnswer(given as Readiness);
   if (answers === "json") return jsonAnswer(given);
   const { contentType, text } = given as Exposition;
   return textAnswer(contentType, text);

@@ -11,6 +11,8 @@ export interface EventStore {
   append(stream: string, data: string): number;
   /** Events after `sequence`, oldest first; undefined when the stream is unknown or events are gone. */
   after(stream: string, sequence: number): readonly StoredEvent[] | undefined;
+  /** Nothing more will come on the stream. */
+  end?(stream: string): void;
   /** Forgets the stream at once. */
   drop(stream: string): void;
   /** Forgets events older than the store keeps them. */

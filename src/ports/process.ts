@@ -18,6 +18,25 @@ export interface ChildExit {
   readonly signal?: string;
   /** Set when the process could not be started at all. */
   readonly failure?: string;
+  /** Set when it was ended because it, with its group, used more than it may. */
+  readonly exceeded?: Exceeded;
+}
+
+/** A limit that was passed; both figures in bytes. */
+export interface Exceeded {
+  readonly limit: "memory";
+  readonly used: number;
+  readonly most: number;
+}
+
+/** Bounds of one child; the host keeps to those it can. */
+export interface ChildLimits {
+  /** Bytes of memory of the whole process group, looked at every second. */
+  readonly memory?: number;
+  /** Descriptors that each process may have open. */
+  readonly descriptors?: number;
+  /** Processes and threads that the user may have while the child, or one of its own, starts another. */
+  readonly processes?: number;
 }
 
 export interface Child extends ByteLink {
@@ -27,7 +46,7 @@ export interface Child extends ByteLink {
    * group has ended too, or SIGKILL was sent. Never rejects.
    */
   readonly exited: Promise<ChildExit>;
-  /** Signals the whole process group. */
+  /** Signals the whole process group; one that made itself a group of its own is out of reach. */
   kill(signal: "SIGTERM" | "SIGKILL"): void;
 }
 
@@ -40,6 +59,7 @@ export interface SpawnOptions {
   /** The whole environment of the child; nothing is inherited beside it. */
   readonly env: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  readonly limits?: ChildLimits;
 }
 
 /** Starts children in their own process group, behind an orphan-proof launcher where there is one. */

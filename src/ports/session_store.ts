@@ -58,6 +58,8 @@ export interface SessionStore {
   readonly kind: "memory" | "sqlite" | "redis";
   /** Why it cannot be used now; undefined while it can. */
   readonly failure: string | undefined;
+  /** How often it was away: each time, it may have lost what it had. Absent: it never is. */
+  readonly outages?: number;
   get(id: SessionId): Promise<SessionRecord | undefined>;
   /** Stores or replaces. It is forgotten `keepMs` after the last `put` or `touch`. */
   put(record: SessionRecord, keepMs: number): Promise<void>;

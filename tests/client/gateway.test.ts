@@ -81,6 +81,8 @@ describe("the client and a gateway", () => {
     const held = await changing.hold(management.gateway.core.control, "h");
     const routes: { readonly [Name in RequestRoute]: () => Promise<RouteAnswer<Name>> } = {
       health: () => client.request("health"),
+      live: () => client.request("live"),
+      ready: () => client.request("ready"),
       openapi: () => client.request("openapi"),
       metrics: () => client.request("metrics"),
       status: () => client.request("status"),

@@ -141,7 +141,7 @@ describe("explainKey()", () => {
     assert.equal(listen?.reload, "restart");
     assert.equal(listen?.effect, true);
     assert.equal(explainKey("auth.jwt.secret")?.secret, true);
-    assert.equal(explainKey("backends.retry.attempts")?.effect, false);
+    assert.equal(explainKey("backends.pool.idle_timeout")?.effect, false);
     assert.equal(
       explainKey("telemetry.log.level")?.type,
       'one of "debug", "info", "warn", "error"',

@@ -64,12 +64,11 @@ describe("parseConfig()", () => {
 
   it("says what is accepted but has no effect yet, each once", async () => {
     const { notices } = await parse(
-      '[backends.a]\nurl = "http://127.0.0.1:1"\nretry = { attempts = 1 }\n' +
+      '[backends.a]\nurl = "http://127.0.0.1:1"\npool = { max_connections = 1 }\n' +
         '[sessions]\nstore = "sqlite"\nmax = 3\n[telemetry.log]\nlevel = "warn"\n',
     );
     assert.deepEqual(notices, [
-      "section [backends.a.retry] has no effect yet",
-      'sessions.store = "sqlite" has no effect yet: sessions are kept in memory',
+      "section [backends.a.pool] has no effect yet",
     ]);
   });
 

@@ -33,6 +33,7 @@ describe("the mask of a gateway", () => {
         header: () => undefined,
         headerBytes: () => 0,
         body: () => Promise.resolve(new Uint8Array()),
+        abandon: () => {},
         onGone: () => {},
       };
       return (await handle(incoming)).body;

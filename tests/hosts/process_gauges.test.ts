@@ -5,7 +5,8 @@ import process from "node:process";
 import { describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import type { MetricName } from "../../src/contract/metrics.ts";
-import { type BackendProcess, collectProcessGauges } from "../../src/hosts/process_gauges.ts";
+import type { BackendProcess } from "../../src/hosts/process/spawn.ts";
+import { collectProcessGauges } from "../../src/hosts/process_gauges.ts";
 import { Registry } from "../../src/telemetry/registry.ts";
 import { executable, RUNTIME } from "../support/runtime.ts";
 
@@ -67,6 +68,47 @@ describe("process gauges", () => {
     child.kill("SIGKILL");
     await gone;
     assert.deepEqual(read("sentinel_backend_process_resident_memory_bytes"), []);
+    stop();
+  });
+
+  it("sum up all processes of a backend, and go on counting time when one ends", {
+    skip: !HAS_PROC,
+  }, async (t) => {
+    const busy = "while (process.cpuUsage().user < 300000); console.log(1);" +
+      "setInterval(() => {}, 60000);";
+    const program = `(${JSON.stringify(executable("node"))} -e '${busy}' & wait)`;
+    const leaders = [0, 1].map(() =>
+      spawn("/bin/sh", ["-c", `${program}; true`], {
+        detached: true,
+        stdio: ["pipe", "pipe", "inherit"],
+      })
+    );
+    const end = ({ pid = 0 }: { readonly pid?: number | undefined }) => {
+      try {
+        process.kill(-pid, "SIGKILL");
+      } catch {
+        // Ended before.
+      }
+    };
+    t.after(() => leaders.forEach(end));
+    await Promise.all(
+      leaders.map(({ stdout }) => new Promise((resolve) => stdout.once("data", resolve))),
+    );
+    const children = leaders.map(({ pid }) => ({ backend: "two", pid: pid as number }));
+    const { read, stop } = collect(children);
+    const one = (metric: MetricName) => read(metric)[0]?.value ?? NaN;
+    assert.ok(one("sentinel_backend_processes") >= 4);
+    assert.ok(one("sentinel_backend_process_open_fds") >= 4 * 3);
+    assert.ok(one("sentinel_backend_process_resident_memory_bytes") > 40_000_000);
+    const seconds = one("sentinel_backend_process_cpu_seconds_total");
+    assert.ok(seconds >= 0.3, String(seconds));
+    const [first] = leaders;
+    assert.ok(first !== undefined);
+    const closed = new Promise((resolve) => first.once("close", resolve));
+    end(first);
+    await closed;
+    assert.ok(one("sentinel_backend_processes") >= 2);
+    assert.ok(one("sentinel_backend_process_cpu_seconds_total") >= seconds);
     stop();
   });
 

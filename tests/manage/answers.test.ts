@@ -88,6 +88,8 @@ describe("answers of the management API over HTTP", () => {
     const [opened] = (await request("sessions", `${BASE}/sessions`)).items;
     const targets: Partial<Record<RouteName, readonly [string, unknown?]>> = {
       health: [`${BASE}/health`],
+      live: ["/health"],
+      ready: ["/ready"],
       openapi: [`${BASE}/openapi.json`],
       status: [`${BASE}/status`],
       backends: [`${BASE}/backends`],
@@ -122,7 +124,7 @@ describe("answers of the management API over HTTP", () => {
       const [target = "", body] = targets[name] ?? [];
       const answer = await request(name, target, body);
       answers.set(name, answer);
-      if (!["health", "openapi"].includes(name)) {
+      if (!["health", "live", "ready", "openapi"].includes(name)) {
         const { revision } = answer;
         assert.equal(typeof revision, "number", name);
       }

@@ -27,6 +27,8 @@ interface Cell {
 const BASE = "/manage/v1";
 const CELLS: Readonly<Record<RouteName, Cell>> = {
   health: { scope: "public", target: `${BASE}/health` },
+  live: { scope: "public", target: "/health" },
+  ready: { scope: "public", target: "/ready", status: 503 },
   openapi: { scope: "public", target: `${BASE}/openapi.json` },
   metrics: { scope: "read", target: "/metrics" },
   status: { scope: "read", target: `${BASE}/status` },

@@ -3,15 +3,14 @@
  * audit, are joined by the number of each call, and the laws between them hold.
  */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
 import type { AuditRecord } from "../../src/contract/audit.ts";
 import { until } from "../scenarios/until.ts";
-import { commandOf, executable, REPOSITORY, type Runtime } from "../support/runtime.ts";
+import { executable, REPOSITORY, type Runtime } from "../support/runtime.ts";
+import { delivered, exportedAudit } from "./exported_audit.ts";
 import { ManagedGateway, type Tables } from "./managed_gateway.ts";
 import { NumberedBackend } from "./numbered_backend.ts";
 import { type CallEnd, SteadyLoad } from "./steady_load.ts";
@@ -63,7 +62,11 @@ export async function auditCrashes(options: AuditCrashOptions): Promise<AuditCra
     const ends = await crashes(gateway, options);
     await delivered(gateway);
     await gateway.stop();
-    return judge(ends, [...backend.calls, ...numbersIn(ledger)], exported(gateway, options));
+    return judge(
+      ends,
+      [...backend.calls, ...numbersIn(ledger)],
+      exportedAudit(gateway, options.runtime),
+    );
   } finally {
     await gateway.remove();
     await rm(folder, { recursive: true });
@@ -104,39 +107,6 @@ async function ready(gateway: ManagedGateway): Promise<void> {
     const { body } = await gateway.ask("/status");
     assert.equal(body.audit.open, 0);
   }, CLOSED_MS);
-}
-
-async function delivered(gateway: ManagedGateway): Promise<void> {
-  await until(async () => {
-    const { body } = await gateway.ask("/status");
-    const { written, committed, queued, dropped } = body.audit;
-    assert.equal(written, committed + queued + dropped);
-    // The rows of asking come after the answer.
-    assert.equal(queued, 0);
-  }, WAIT_MS);
-}
-
-/** What `mcp-sentinel audit export` prints; the chain is verified on the way. */
-function exported(gateway: ManagedGateway, options: AuditCrashOptions): AuditRecord[] {
-  const verify = audit(gateway, ["verify"], options);
-  assert.equal(verify.status, 0, `audit verify: ${verify.stdout}${verify.stderr}`);
-  const { stdout, status, stderr } = audit(gateway, ["export", "--all"], options);
-  assert.equal(status, 0, stderr);
-  return stdout.split("\n").filter((line) => line !== "")
-    .map((line) => JSON.parse(line) as AuditRecord);
-}
-
-function audit(gateway: ManagedGateway, args: readonly string[], { runtime }: AuditCrashOptions) {
-  const all = ["audit", ...args, "--config", gateway.file];
-  const { command, args: given } = commandOf("cli/main.ts", all, runtime);
-  const env = {
-    ...process.env,
-    XDG_STATE_HOME: gateway.folder,
-    XDG_CONFIG_HOME: gateway.folder,
-    PROOF_ADMIN: "a".repeat(40),
-    PROOF_READ: "b".repeat(40),
-  };
-  return spawnSync(command, given, { env, encoding: "utf8", maxBuffer: 1 << 30 });
 }
 
 function numbersIn(ledger: string): number[] {

@@ -1,7 +1,8 @@
 /**
  * The full-size proofs of the control plane, as commands: `npm run proof:reload` and so on. The suite
  * runs shorter forms of them. `--runtime node|deno|bun`: what the gateway runs on, Node without it;
- * `--size N`: fewer or more rounds, events or tries than a full proof has.
+ * `--size N`: fewer or more rounds, events or tries than a full proof has; `--minutes N`, `--store
+ * sqlite|redis`: length of the soak, and what its sessions are kept in.
  */
 import { spawnSync } from "node:child_process";
 import process from "node:process";
@@ -10,14 +11,24 @@ import { commandOf, RUNTIME, type Runtime } from "../support/runtime.ts";
 import { auditCrashes } from "./audit_crashes.ts";
 import { auditOutage } from "./audit_outage.ts";
 import { readersOfEvents } from "./event_readers.ts";
+import { idleSessions } from "./idle_sessions.ts";
+import { isolation } from "./isolation.ts";
 import { killUnderLoad } from "./kill_under_load.ts";
 import { operationStorm } from "./operation_storm.ts";
+import { rollingRestart } from "./rolling_restart.ts";
+import { processStorm } from "./process_storm.ts";
+import { markdownOf, soak } from "./soak.ts";
 import { storm } from "./reload_storm.ts";
 import { SIGNIFICANT_T, tokenTiming } from "./token_timing.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { runtime: { type: "string", default: "node" }, size: { type: "string" } },
+  options: {
+    runtime: { type: "string", default: "node" },
+    size: { type: "string" },
+    minutes: { type: "string", default: "20" },
+    store: { type: "string", default: "sqlite" },
+  },
 });
 const runtime = values.runtime as Runtime;
 const size = (full: number) => Number(values.size ?? full);
@@ -48,10 +59,55 @@ const PROOFS: Readonly<Record<string, () => Promise<readonly string[]>>> = {
     return problems;
   },
 
+  async children() {
+    const { problems, ...figures } = await processStorm({ rounds: size(500), runtime });
+    console.log(figures);
+    return problems;
+  },
+
   async outage() {
     const { problems, ...figures } = await auditOutage({ seconds: size(60), rate: 500, runtime });
     console.log(figures);
     return problems;
+  },
+
+  async rolling() {
+    const report = await rollingRestart({
+      restarts: size(10),
+      rate: 200,
+      withChild: true,
+      runtime,
+    });
+    const { problems, ...figures } = report;
+    console.log(figures);
+    return problems;
+  },
+
+  async idle() {
+    const report = await idleSessions({ sessions: size(10_000), rate: 100, seconds: 30, runtime });
+    const { problems, missed, ...figures } = report;
+    console.log(figures);
+    return [...problems, ...missed];
+  },
+
+  async isolation() {
+    const report = await isolation({
+      backends: 20,
+      rate: 200,
+      seconds: size(20),
+      rounds: 5,
+      runtime,
+    });
+    const { problems, ...figures } = report;
+    console.log(figures);
+    return figures.ratio > 1.1 ? [...problems, `p99 × ${figures.ratio}, goal ≤ 1.1`] : problems;
+  },
+
+  async soak() {
+    const store = values.store === "redis" ? "redis" : "sqlite";
+    const report = await soak({ minutes: Number(values.minutes), rate: 150, runtime, store });
+    console.log(markdownOf(report, runtime));
+    return report.isFlat ? report.problems : [...report.problems, "memory grows"];
   },
 
   async events() {

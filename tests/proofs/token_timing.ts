@@ -56,6 +56,7 @@ function requestWith(token: string): HttpIncoming {
     header: (name) => headers.get(name),
     headerBytes: () => 0,
     body: () => Promise.resolve(new Uint8Array()),
+    abandon: () => {},
     onGone: () => {},
   };
 }

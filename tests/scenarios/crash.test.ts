@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -56,11 +56,39 @@ describe("gateway and children that crash", () => {
       const outcomes = await Promise.all(calls.map(({ error }) => error));
       assert.deepEqual(
         new Set(outcomes.map(describeError)),
-        new Set([`${BACKEND_LOST} BACKEND_LOST victim unknown`]),
+        new Set([`${BACKEND_LOST} BACKEND_LOST victim unknown signal SIGKILL`]),
       );
       await until(() => assertAnswering(client), START_MS);
       assert.notEqual((await childOf(gateway.pid, "server-everything")).pid, victim.pid);
       assert.ok(await bystanders.stop() > 0);
+    },
+    TIMEOUT,
+  );
+
+  proves(
+    "G8.4",
+    "backends that cannot be started are given up with the reason, the others and the gateway work",
+    async () => {
+      const folder = await mkdtemp(join(directory, "home-"));
+      await writeFile(join(folder, "plain"), "");
+      const other = await startGateway(stringify({
+        backends: {
+          good: tableOf(packaged("everything", ["stdio"])),
+          absent: { command: "no-such-program", restart: { base: "10ms" } },
+          forbidden: { command: join(folder, "plain"), restart: { base: "10ms" } },
+          crashing: { ...SHELL, args: ["-c", "echo why >&2; exit 9"], restart: { base: "10ms" } },
+        },
+      }));
+      try {
+        const found = await until(() => statesOf(other), START_MS);
+        assert.match(found["absent"] ?? "", /^fatal .*command not found/);
+        assert.match(found["forbidden"] ?? "", /^fatal .*no permission to run/);
+        assert.match(found["crashing"] ?? "", /^fatal .*exit code 9; stderr: why/);
+        assert.equal((await fetch(new URL("/ready", other.url))).status, 200);
+        assert.doesNotMatch(other.stderr, /unhandled/i);
+      } finally {
+        await other.stop();
+      }
     },
     TIMEOUT,
   );
@@ -92,6 +120,20 @@ describe("gateway and children that crash", () => {
     }
   }, TIMEOUT);
 });
+
+const SHELL = { command: "/bin/sh" };
+
+/** State and last error of each backend, when none of them is on its way any more. */
+async function statesOf({ managementUrl, token }: Gateway): Promise<Record<string, string>> {
+  const answer = await fetch(`${managementUrl}/manage/v1/backends`, {
+    headers: { authorization: `Bearer ${token}` },
+  });
+  const { items } = await answer.json() as { items: Record<string, string>[] };
+  const found = items.map(({ name = "", state, lastError }) => [name, `${state} ${lastError}`]);
+  const decided = items.filter(({ state }) => state === "fatal" || state === "ready");
+  assert.equal(decided.length, items.length, JSON.stringify(found));
+  return Object.fromEntries(found) as Record<string, string>;
+}
 
 /** One child that will be killed, one that must not notice, one that ignores the end of its stdin. */
 function configuration(directory: string): string {
@@ -180,8 +222,9 @@ function startCall(client: Client): Call {
 
 function describeError(cause: unknown): string {
   if (!(cause instanceof McpError)) return String(cause);
-  const { code, backend, executed } = cause.data as Record<string, string>;
-  return `${cause.code} ${code} ${backend} ${executed}`;
+  const { code, backend, executed, reason = "" } = cause.data as Record<string, string>;
+  // What the process wrote to stderr follows.
+  return `${cause.code} ${code} ${backend} ${executed} ${reason.split(";")[0]}`;
 }
 
 /** Calls another backend one time after the other; fails when one call fails. */

@@ -12,6 +12,8 @@ export const NO_LIMITS = {
   default: { rate: "1000000/s" },
   concurrency: 100_000,
   per_session: 100_000,
+  // A machine that is busy with other tests is not overloaded.
+  max_lag: "1h",
 } satisfies ConfigInput["limits"];
 
 export class EditableSource implements ConfigSource {

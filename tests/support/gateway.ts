@@ -91,7 +91,7 @@ export async function startGateway(toml: string, options: GatewayOptions = {}): 
 }
 
 /** What the gateway prints when it listens. */
-const LISTENING = /"url":\s*"(http:[^"]+)",\s*"management":\s*"(https?:[^"]+)"/;
+const LISTENING = /"url":\s*"(https?:[^"]+)",\s*"management":\s*"(https?:[^"]+)"/;
 const TOKEN_VARIABLE = "SENTINEL_TEST_TOKEN";
 const TOKEN = ["--management-token-env", TOKEN_VARIABLE];
 

@@ -155,6 +155,7 @@ async function ask(
     header: (name) => sent[name],
     headerBytes: () => 0,
     body: () => Promise.resolve(body === undefined ? new Uint8Array() : bytes),
+    abandon: () => {},
     onGone: () => {},
   };
   const answer = await manage.handle(incoming, { address });

@@ -12,8 +12,10 @@ export const COMMAND_ONLY: readonly string[] = [
   "inherit_env",
   "cwd",
   "stop",
-  "limits",
 ];
+
+/** The same within `limits`. */
+const COMMAND_LIMITS: readonly string[] = ["memory", "descriptors", "processes", "output_line"];
 
 /** Headers the gateway sets itself, on every request. */
 const OWN_HEADERS = new Set([
@@ -32,6 +34,7 @@ const OWN_HEADERS = new Set([
 /** Checks every backend for itself, then their names against each other. */
 export function checkBackends(tree: Table, report: Report): void {
   const backends = tablesOf(tableAt(tree, "backends"));
+  const signsIn = textAt(tree, "auth", "mode") === "jwt";
   for (const [name, backend] of backends) {
     const path = ["backends", name];
     checkKind(path, backend, report);
@@ -39,7 +42,7 @@ export function checkBackends(tree: Table, report: Report): void {
     checkRenames(path, tableAt(backend, "tools", "rename"), report);
     checkPauses([...path, "retry"], tableAt(backend, "retry"), report);
     checkPauses([...path, "restart"], tableAt(backend, "restart"), report);
-    checkInstances(path, backend, report);
+    if (!signsIn) checkInstances(path, backend, report);
   }
   checkAliases(tree, backends, report);
 }
@@ -58,9 +61,15 @@ function checkKind(path: Path, backend: Table, report: Report): void {
     return report({ code: "missing_key", path, at: "table", message, hint: `add one; ${hint}` });
   }
   const [kind, meaningless] = hasUrl ? ["url", COMMAND_ONLY] : ["command", URL_ONLY];
-  for (const key of meaningless.filter((name) => name in backend)) {
-    const message = `${quote(key)} has no meaning for a backend with ${kind}`;
-    report({ code: "conflict", path: [...path, key], at: "key", message, hint: "remove it" });
+  const limits = tableAt(backend, "limits");
+  const keys = [
+    ...meaningless.filter((name) => name in backend).map((name) => [name]),
+    ...(hasUrl ? COMMAND_LIMITS.filter((name) => name in limits) : [])
+      .map((name) => ["limits", name]),
+  ];
+  for (const key of keys) {
+    const message = `${quote(key.join("."))} has no meaning for a backend with ${kind}`;
+    report({ code: "conflict", path: [...path, ...key], at: "key", message, hint: "remove it" });
   }
 }
 
@@ -110,8 +119,8 @@ function checkInstances(path: Path, backend: Table, report: Report): void {
     code: "unsafe",
     path: [...path, "instances"],
     at: "value",
-    message: 'instances "per-user" needs sign-in, which this version does not have yet',
-    hint: 'use "per-session" to keep callers apart',
+    message: 'instances "per-user" needs sign-in: without it everybody is the same user',
+    hint: 'set [auth] mode = "jwt", or use "per-session" to keep callers apart',
   });
 }
 

@@ -51,6 +51,21 @@ const shownName = v.pipe(
   v.maxLength(128, "use at most 128 characters"),
 );
 
+const MOST_INSTANCES = 64;
+
+const instances = v.pipe(
+  v.union([
+    v.picklist(["shared", "per-session", "per-user"]),
+    v.pipe(
+      v.number(),
+      v.integer("use a whole number"),
+      v.minValue(1, "use at least 1"),
+      v.maxValue(MOST_INSTANCES, `use at most ${MOST_INSTANCES}`),
+    ),
+  ]),
+  v.metadata({ noun: "mode" }),
+);
+
 const tools = v.strictObject({
   allow: key(v.optional(patterns, ["*"]), "Tools to offer, by the backend's own names.", {
     example: '["search_*"]',
@@ -267,8 +282,9 @@ export const backend = v.strictObject({
     reload: "live",
   }),
   instances: key(
-    v.optional(oneOf("mode", ["shared", "per-session", "per-user"]), "shared"),
-    "Who shares one connection or process: everybody, one session, or one user.",
+    v.optional(instances, "shared"),
+    "Who shares one connection or process: everybody, one session, or one user. A number: so many that " +
+      "everybody shares, and each call takes the least busy one.",
     { example: '"per-session"', reload: "reconnect" },
   ),
   retry: key(v.optional(retry, {}), "Retries of what may safely be sent twice.", {

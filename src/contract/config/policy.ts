@@ -120,7 +120,7 @@ export const limits = v.strictObject({
     reload: "live",
   }),
   max_lag: key(
-    v.optional(duration, "200ms"),
+    v.optional(duration, "500ms"),
     "Mean delay of the event loop over a second from which new requests are refused (503).",
     { example: '"100ms"', reload: "live" },
   ),

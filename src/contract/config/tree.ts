@@ -27,6 +27,8 @@ export interface KeyNode {
   readonly unit: Unit | undefined;
   /** Words of a choice; empty for everything else. */
   readonly words: readonly string[];
+  /** A choice that may also be a whole number. */
+  readonly orNumber: boolean;
   /** As written in the file; undefined when there is none. */
   readonly default: unknown;
   readonly required: boolean;
@@ -47,7 +49,8 @@ interface Schema {
   readonly item?: Schema;
   readonly value?: Schema;
   readonly default?: unknown;
-  readonly options?: readonly string[];
+  /** Words of a choice; schemas of a choice that may also be a number. */
+  readonly options?: readonly (string | Schema)[];
   readonly literal?: unknown;
 }
 
@@ -64,6 +67,7 @@ const KINDS: Readonly<Record<string, KeyKind>> = {
   literal: "number",
   boolean: "boolean",
   picklist: "choice",
+  union: "choice",
   date: "date",
   unknown: "anything",
 };
@@ -106,13 +110,18 @@ function nodeOf(schema: Schema, path: readonly string[], inherited: Inherited): 
     kind: KINDS[inner.type] ?? "text",
     noun: notes.noun ?? "value",
     unit: notes.unit,
-    words: inner.options ?? [],
+    words: wordsOf(inner),
+    orNumber: inner.type === "union",
     default: schema.default,
     required: schema.type !== "optional",
     meta: meta.about === undefined ? undefined : meta as KeyMeta,
     ...own,
     children: childrenOf(inner, path, own),
   };
+}
+
+function wordsOf({ options = [] }: Schema): readonly string[] {
+  return options.flatMap((option) => typeof option === "string" ? [option] : wordsOf(option));
 }
 
 function childrenOf(schema: Schema, path: readonly string[], inherited: Inherited) {

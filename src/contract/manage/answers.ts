@@ -46,7 +46,7 @@ export const StatusAnswer = v.object({
     source: text("File it came from."),
     hash: text("First 12 hex digits of a hash over the resolved, masked configuration."),
     loadedAt: moment("When it was last applied."),
-    loadedBy: text("Who applied it: `start`, a token, `signal` or `file watch`."),
+    loadedBy: text("Who applied it: `start`, a token, `signal`, `file watch` or `grace check`."),
     restartPending: list(v.string(), "Changed keys that wait for the next start."),
   }),
   backends: v.object({

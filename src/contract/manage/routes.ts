@@ -30,6 +30,7 @@ import {
   StatusAnswer,
 } from "./answers.ts";
 import { GatewayEventSchema } from "../events.ts";
+import { LivenessSchema, ReadinessSchema } from "../readiness.ts";
 
 /** Who may use a route: everybody, or holders of a token with at least that scope. */
 export type Scope = "public" | "read" | "admin";
@@ -51,6 +52,8 @@ export interface RouteRow {
   readonly schema: string;
   /** An operation: recorded, serialized, takes an `Idempotency-Key`. */
   readonly operation?: true;
+  /** Status 503 when the answer's `status` is `unready`. */
+  readonly mayBeUnready?: true;
 }
 
 /** Most entries of one page. */
@@ -137,6 +140,26 @@ export const ROUTES = {
     answers: "json",
     answer: HealthAnswer,
     schema: "health",
+  },
+  live: {
+    method: "GET",
+    path: "/health",
+    scope: "public",
+    summary: "Liveness, for probes. Needs a token when `management.public_health` is false.",
+    answers: "json",
+    answer: LivenessSchema,
+    schema: "live",
+  },
+  ready: {
+    method: "GET",
+    path: "/ready",
+    scope: "public",
+    summary:
+      "Whether calls can be served; 503 when not. Needs a token when `management.public_health` is false.",
+    answers: "json",
+    answer: ReadinessSchema,
+    schema: "ready",
+    mayBeUnready: true,
   },
   openapi: {
     method: "GET",

@@ -28,6 +28,8 @@ import { closeOpenIntents } from "./recovery.ts";
 import type { Recorder } from "./recorder.ts";
 import { operationRow, type Refusal, refusalRow, type Said, startRow } from "./other_rows.ts";
 
+/** A journal that did not take what it was given is tried again after that. */
+const FAILING_MS = 10_000;
 const HOUR_MS = 3_600_000;
 /** For the rows of the last calls, when the gateway stops. */
 const STOP_MS = 5000;
@@ -66,6 +68,8 @@ export class Audit implements Recorder {
   #policies: RecordingPolicies;
   #forms: Forms;
   #endRetention: () => void = () => {};
+  /** When the journal last failed (monotonic). */
+  #failedAt = -Infinity;
   /** Number of the last row. */
   #last = 0;
 
@@ -123,6 +127,11 @@ export class Audit implements Recorder {
     return this.#account.read(this.#options.sink.kind, this.#delivery.failure);
   }
 
+  /** The journal did not take a row lately: the next call would most likely be refused. */
+  get isFailing(): boolean {
+    return this.#options.clock.monotonic() - this.#failedAt < FAILING_MS;
+  }
+
   /** UUIDv7 of this run. */
   get run(): string {
     return this.#options.journal.instance;
@@ -147,9 +156,11 @@ export class Audit implements Recorder {
       this.#options.journal.intent(call.request, this.#options.mask(text));
       call.draftText = text;
     } catch (cause) {
+      this.#failed();
       if (policy.when_full === "refuse-calls") throw unavailable(cause, "no");
       return undefined;
     }
+    this.#failedAt = -Infinity;
     this.#account.opened();
     return policy.durability === "power" ? this.#synced("no") : undefined;
   }
@@ -168,6 +179,7 @@ export class Audit implements Recorder {
       if (!call.isIntended && !this.#hasRoom(policy, undefined)) return this.#dropped(call, end);
       this.#append(draft, call.draftText);
     } catch (cause) {
+      this.#failed();
       if (policy.when_full === "refuse-calls") return this.#refused(call, end, cause);
       return this.#dropped(call, end);
     }
@@ -188,6 +200,10 @@ export class Audit implements Recorder {
   /** A request to the management API that was turned away. */
   refusal(refusal: Refusal): void {
     this.#write(refusalRow(this.#said(), refusal));
+  }
+
+  #failed(): void {
+    this.#failedAt = this.#options.clock.monotonic();
   }
 
   /** The row is not kept, which is: its call is counted. */

@@ -4,7 +4,6 @@ import {
   type BackendKind,
   type BackendState,
   type BackendStatus,
-  type DroppedMessages,
   type SentinelError,
 } from "../../contract/mod.ts";
 import type { BackendCatalog } from "../catalog/types.ts";
@@ -12,37 +11,21 @@ import type { JsonObject } from "../mcp/json.ts";
 import type { Caller } from "../session/caller.ts";
 import type { Subscriber } from "../session/subscriber.ts";
 import type { Session } from "../session/session.ts";
+import type { BackendEvents } from "./backend_listener.ts";
+import { CallGuard } from "./call_guard.ts";
 import { ALL_CAPABILITIES } from "./declared.ts";
-import type { Ask, AskReply, Link, LinkReply } from "./link.ts";
-import { linkChoice } from "./link_choice.ts";
+import type { Link, LinkReply } from "./link.ts";
 import { LinkFactory } from "./link_factory.ts";
-import { LinkPool, type PoolRequest } from "./link_pool.ts";
 import { Offer } from "./offer.ts";
-import { backendStatus, disabled, down, NO_HEALTH } from "./backend_status.ts";
+import { backendStatus, disabled, down, nothingDropped } from "./backend_status.ts";
 import type { BackendPorts } from "./ports.ts";
 import { createReport } from "./report.ts";
+import { SideLinks } from "./side_links.ts";
+import { StateLoss } from "./state_loss.ts";
 import { RollingTraffic } from "../runtime/traffic.ts";
 import { Supervisor, type SupervisorStatus } from "./supervisor.ts";
 import { Upstream } from "./upstream.ts";
 import { WireOpener } from "./wire_opener.ts";
-
-/** What a backend tells the runtime. */
-export interface BackendEvents {
-  /** What it offers, or its state, changed. */
-  changed(backend: Backend): void;
-  /** What it offers was read over a new link, which calls do not use yet. */
-  read(backend: Backend): void;
-  /** A resource somebody subscribed to was updated. */
-  updated(backend: Backend, uri: string, subscribers: Iterable<Subscriber>): void;
-  /** A log message that belongs to no call; `session` when its link belongs to one. */
-  logged(backend: Backend, params: JsonObject, session: Session | undefined): void;
-  /** Any other message that belongs to one session. */
-  relayed(session: Session, method: string, params: JsonObject): void;
-  /** A server request on a link that belongs to one session. */
-  asked(session: Session, ask: Ask): Promise<AskReply>;
-  /** Least severe log level any session wants, or undefined. */
-  wantedLogLevel(): string | undefined;
-}
 
 /** A backend of the configuration, or what takes the place of a running one. */
 export interface BackendInit {
@@ -55,20 +38,17 @@ export interface BackendInit {
 export class Backend {
   readonly name: string;
   readonly traffic: RollingTraffic;
-  readonly dropped: DroppedMessages = {
-    foreign: 0,
-    duplicate: 0,
-    late: 0,
-    invalid: 0,
-    unattributed: 0,
-  };
+  readonly dropped = nothingDropped();
+  /** What stands between calls and it. */
+  readonly guard: CallGuard;
   readonly #ports: BackendPorts;
   readonly #events: BackendEvents;
   readonly #opener: WireOpener;
   readonly #links: LinkFactory;
   readonly #offer: Offer;
   readonly #supervisor: Supervisor<Link>;
-  readonly #pool: LinkPool;
+  readonly #side: SideLinks;
+  readonly #loss: StateLoss;
   readonly #upstream: Upstream;
   readonly #report: (status: SupervisorStatus) => void;
   #config: BackendConfig;
@@ -89,6 +69,14 @@ export class Backend {
     this.traffic = previous?.traffic ?? new RollingTraffic();
     this.#ports = ports;
     this.#events = events;
+    this.guard = new CallGuard({
+      backend: name,
+      ports,
+      config: () => this.#config,
+      changed: () => events.changed(this),
+      unresponsive: (link, error) => this.#lost(link, error),
+    });
+    this.#loss = new StateLoss(name, ports);
     this.#opener = new WireOpener(name, config, ports);
     this.#links = new LinkFactory({
       backend: name,
@@ -107,12 +95,18 @@ export class Backend {
     this.#upstream = previous === undefined
       ? new Upstream(() => events.wantedLogLevel())
       : previous.#upstream;
-    this.#pool = new LinkPool({
-      clock: ports.clock,
-      open: (request, closed) => this.#openPooled(request, closed),
+    this.#side = new SideLinks({
+      backend: name,
+      config,
+      ports,
+      opener: this.#opener,
+      upstream: this.#upstream,
+      open: (opening) => this.#links.open(opening),
+      main: () => this.#main,
+      lost: () => this.guard.health.suspect(),
     });
     this.#supervisor = new Supervisor<Link>({
-      connect: (signal) => this.#connect(signal),
+      connect: (signal, failed) => this.#connect(signal, failed),
       clock: ports.clock,
       random: ports.random,
       restart: config.restart,
@@ -147,7 +141,7 @@ export class Backend {
 
   /** Calls it is answering. */
   get inFlight(): number {
-    return (this.#main?.inFlight ?? 0) + this.#pool.inFlight;
+    return (this.#main?.inFlight ?? 0) + this.#side.inFlight;
   }
 
   /** What it offered when it last answered; kept while it is away. */
@@ -157,7 +151,7 @@ export class Backend {
 
   /** Whether calls can be sent. */
   get up(): boolean {
-    return this.#main !== undefined;
+    return this.#side.leastBusy() !== undefined || this.#main !== undefined;
   }
 
   start(): void {
@@ -167,15 +161,23 @@ export class Backend {
   }
 
   async stop(): Promise<void> {
+    this.guard.health.stop();
     this.#offer.stop();
     this.#decide();
     this.#opener.stop();
-    await Promise.all([this.#supervisor.stop(), this.#pool.close()]);
+    await Promise.all([this.#supervisor.stop(), this.#side.stop()]);
   }
 
   /** Ends the waiting after a failure and connects anew. */
   reconnect(): void {
     this.#supervisor.reconnect();
+    this.#side.reconnect();
+  }
+
+  /** It takes its place again after it was replaced: learns what its clients came to want meanwhile. */
+  resume(): void {
+    // A link that is lost meanwhile is told when it is made anew.
+    if (this.#main !== undefined) this.#upstream.replay(this.#main).catch(() => {});
   }
 
   /** Resolves when the connection attempt under way, if any, has succeeded or failed. */
@@ -194,10 +196,11 @@ export class Backend {
    * @throws SentinelError BACKEND_DISABLED, CIRCUIT_OPEN or what the handshake fails with
    */
   link(caller: Caller): Link | Promise<Link> {
+    const least = this.#side.leastBusy();
+    if (least !== undefined) return least;
     if (this.#main !== undefined) return this.#linkOf(caller);
     // Another link may live on while the main one is made again.
-    const request = this.#poolRequest(caller);
-    const living = request && this.#pool.living(caller, request);
+    const living = this.#side.living(caller);
     if (living !== undefined) return living;
     if (this.state === "starting") return this.#decided.then(() => this.#linkOf(caller));
     throw this.#down();
@@ -205,17 +208,17 @@ export class Backend {
 
   /** A call of a caller without a session has ended. */
   giveBack(caller: Caller): void {
-    this.#pool.release(caller);
+    this.#side.release(caller);
   }
 
   release(session: Session): void {
     this.#upstream.release(session, this.#main);
-    this.#pool.release(session);
+    this.#side.release(session);
   }
 
   /** Undefined when the session has a legacy link of its own, which carries its subscriptions itself. */
   subscribe(uri: string, subscriber: Subscriber): Promise<LinkReply> | undefined {
-    if (this.#main === undefined || this.#ownLink(subscriber)?.era === "legacy") return undefined;
+    if (this.#main === undefined || this.#side.subscribes(subscriber, uri)) return undefined;
     return this.follow(uri, subscriber);
   }
 
@@ -226,7 +229,7 @@ export class Backend {
 
   /** Undefined as for `subscribe`. */
   unsubscribe(uri: string, subscriber: Subscriber): Promise<LinkReply> | undefined {
-    if (this.#ownLink(subscriber)?.era === "legacy") return undefined;
+    if (this.#side.unsubscribes(subscriber, uri)) return undefined;
     return this.#upstream.unsubscribe(uri, subscriber, this.#main);
   }
 
@@ -238,7 +241,7 @@ export class Backend {
   /** Some session wants another log level. */
   logLevelChanged(): void {
     if (this.#main !== undefined) this.#upstream.applyLogLevel(this.#main);
-    for (const { link } of this.#pool.open()) this.#upstream.applyLogLevel(link);
+    this.#side.applyLogLevel();
   }
 
   /** A request without a session wants log messages; a legacy backend is told before the call. */
@@ -248,12 +251,12 @@ export class Backend {
 
   /** A client's roots changed; only a link of its own can be told. */
   rootsChanged(session: Session): void {
-    this.#ownLink(session)?.notify("notifications/roots/list_changed");
+    this.#side.own(session)?.notify("notifications/roots/list_changed");
   }
 
   /** Whether the session has a connection of its own. */
   serves(session: Session): boolean {
-    return this.#ownLink(session) !== undefined;
+    return this.#side.own(session) !== undefined;
   }
 
   /** Last stderr lines, and how many there ever were. */
@@ -275,25 +278,30 @@ export class Backend {
       protocol: main?.revision,
       era: main?.era,
       inFlight: this.inFlight,
-      ...NO_HEALTH,
-      links: (main === undefined ? 0 : 1) + this.#pool.size,
+      lost: this.#loss.lines,
+      lastPing: this.guard.health.last,
+      queued: this.guard.inFlight.queued,
+      circuit: this.guard.circuits.status,
+      links: (main === undefined ? 0 : 1) + this.#side.size,
       traffic: this.traffic.read(this.#ports.clock.monotonic()),
       dropped: this.dropped,
     });
   }
 
-  async #connect(signal: AbortSignal): Promise<Link> {
+  async #connect(signal: AbortSignal, failed: () => void): Promise<Link> {
     const capabilities = this.#opener.attributes ? ALL_CAPABILITIES : {};
     // The link may be lost before `open` has given it to us.
     const opened: { link?: Link } = {};
     const closed = (error: SentinelError) => this.#lost(opened.link, error);
-    const link = await this.#links.open({ capabilities, main: true, signal, closed });
+    const link = await this.#links.open({ capabilities, main: true, signal, failed, closed });
     opened.link = link;
     try {
       await this.#offer.read(link);
       this.#events.read(this);
-      await this.#upstream.replay(link);
+      this.#loss.connected(link, await this.#upstream.replay(link));
       this.#main = link;
+      this.guard.connected(link, this.#supervisor.status.lastError !== undefined);
+      this.#side.start();
       return link;
     } catch (cause) {
       await link.close();
@@ -304,17 +312,9 @@ export class Backend {
   #lost(link: Link | undefined, error: SentinelError): void {
     if (link === undefined || this.#main !== link) return;
     this.#main = undefined;
+    this.guard.health.stop();
     this.#pend();
     this.#supervisor.lost(error);
-  }
-
-  async #openPooled(
-    { capabilities, owner }: PoolRequest,
-    closed: (error: SentinelError) => void,
-  ): Promise<Link> {
-    const link = await this.#links.open({ capabilities, main: false, owner, closed });
-    this.#upstream.applyLogLevel(link);
-    return link;
   }
 
   #notified(method: string, params: JsonObject, owner: Session | undefined): void {
@@ -335,25 +335,7 @@ export class Backend {
 
   #linkOf(caller: Caller): Link | Promise<Link> {
     if (this.#main === undefined) throw this.#down();
-    const request = this.#poolRequest(caller);
-    return request === undefined ? this.#main : this.#pool.get(caller, request);
-  }
-
-  /** Which link a caller uses: undefined for the main one. */
-  #poolRequest(caller: Caller): PoolRequest | undefined {
-    if (!this.#opener.attributes || this.#servesAll) return undefined;
-    const { instances } = this.config;
-    return linkChoice(caller, { opener: this.#opener, pool: this.#pool, instances });
-  }
-
-  /** Each request says for whom it is: nothing about a caller is fixed in a handshake. */
-  get #servesAll(): boolean {
-    return this.#main?.era === "modern" && this.config.instances === "shared";
-  }
-
-  #ownLink(session: object): Link | undefined {
-    for (const { link, owner } of this.#pool.open()) if (owner === session) return link;
-    return undefined;
+    return this.#side.of(caller, this.#main);
   }
 
   #pend(): void {

@@ -34,13 +34,9 @@ export interface StatusParts {
   readonly dropped: DroppedMessages;
 }
 
-/** Of a backend that was never judged. */
-export const NO_HEALTH: Pick<StatusParts, "queued" | "circuit" | "lastPing" | "lost"> = {
-  queued: 0,
-  circuit: { state: "closed", tools: [] },
-  lastPing: undefined,
-  lost: [],
-};
+export function nothingDropped(): DroppedMessages {
+  return { foreign: 0, duplicate: 0, late: 0, invalid: 0, unattributed: 0 };
+}
 
 export function backendStatus(parts: StatusParts): BackendStatus {
   const { name, config, state, supervisor, opener, found, inFlight, links, dropped } = parts;

@@ -127,10 +127,16 @@ export class HttpExchange {
   }
 
   async #readStream(first: HttpResponse): Promise<void> {
-    const stream = new HttpEventStream(this.#endpoint, (data, type) => this.#take(data, type));
+    const stream = new HttpEventStream(
+      this.#endpoint,
+      (data, type) => this.#take(data, type),
+      () => this.#heard(true),
+    );
     this.#stream = stream;
     for (let response = first;; response = await this.#comeBack(stream)) {
+      this.#heard(true);
       const broken = await this.#readOnce(stream, response);
+      this.#heard(false);
       if (this.#over) return;
       if (broken !== undefined && broken.code !== "BACKEND_LOST") throw broken;
     }
@@ -167,6 +173,10 @@ export class HttpExchange {
       }
     }
     throw lost(backend, "its stream ended before the answer and could not be resumed", "unknown");
+  }
+
+  #heard(isOpen: boolean): void {
+    if (!this.#over && this.#posting !== "listen") this.#owner.heard?.(this.#request, isOpen);
   }
 
   #take(data: string, type: string): void {

@@ -61,6 +61,10 @@ class HttpModernWire implements Wire, ExchangeOwner {
     if (!this.#over) this.#events.message(message, origin);
   }
 
+  heard(request: number, isOpen: boolean): void {
+    if (!this.#over) this.#events.heard?.(request, isOpen);
+  }
+
   failed(request: number, error: SentinelError): void {
     if (!this.#over) this.#events.failed(request, error);
   }

@@ -21,13 +21,19 @@ const EVENT_ID = /^[\x20-\x7e]{1,1024}$/;
 export class HttpEventStream {
   readonly #endpoint: HttpEndpoint;
   readonly #onData: (data: string, type: string) => void;
+  readonly #onBytes: (() => void) | undefined;
   #lastEventId: string | undefined;
   #retryMs: number | undefined;
 
-  /** `onData` gets the data of each event that has any, and its type. */
-  constructor(endpoint: HttpEndpoint, onData: (data: string, type: string) => void) {
+  /** `onData` gets the data of each event that has any, and its type; `onBytes` is told of whatever comes. */
+  constructor(
+    endpoint: HttpEndpoint,
+    onData: (data: string, type: string) => void,
+    onBytes?: () => void,
+  ) {
     this.#endpoint = endpoint;
     this.#onData = onData;
+    this.#onBytes = onBytes;
   }
 
   /** Where the backend can go on; undefined when it gave no usable event id. */
@@ -55,6 +61,7 @@ export class HttpEventStream {
     streams?.add(1);
     try {
       await response.read((chunk) => {
+        this.#onBytes?.();
         reader.feed(chunk);
         this.#note(reader);
       });

@@ -78,6 +78,10 @@ class HttpWire implements Wire, ExchangeOwner {
     if (!this.#over) this.#events.message(message, origin);
   }
 
+  heard(request: number, isOpen: boolean): void {
+    if (!this.#over) this.#events.heard?.(request, isOpen);
+  }
+
   failed(request: number, error: SentinelError): void {
     if (!this.#over) this.#events.failed(request, error);
   }

@@ -81,6 +81,8 @@ export interface Link {
   /** What the server calls itself. */
   readonly serverName?: string | undefined;
   readonly inFlight: number;
+  /** Messages that came over it: one more shows that the backend is there. */
+  readonly received: number;
   readonly open: boolean;
   request(request: LinkRequest): Exchange;
   notify(method: string, params?: JsonObject): void;

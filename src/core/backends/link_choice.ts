@@ -3,6 +3,7 @@ import type { BackendConfig } from "../../contract/mod.ts";
 import type { Caller } from "../session/caller.ts";
 import { Session } from "../session/session.ts";
 import { declaredCapabilities } from "./declared.ts";
+import { isShared } from "./instances.ts";
 import type { LinkPool, PoolRequest } from "./link_pool.ts";
 import type { WireOpener } from "./wire_opener.ts";
 
@@ -20,12 +21,18 @@ export interface LinkChoices {
 export function linkChoice(caller: Caller, { opener, pool, instances }: LinkChoices): PoolRequest {
   const capabilities = declaredCapabilities(caller.capabilities);
   const isAskable = Object.keys(capabilities).length > 0;
-  const alone = instances !== "shared" || (!opener.mayShare && isAskable);
+  const alone = !isShared(instances) || (!opener.mayShare && isAskable);
+  const declared = JSON.stringify(capabilities);
+  if (instances === "per-user") {
+    return { key: `user ${caller.principal.id} ${declared}`, capabilities, owner: undefined };
+  }
   if (alone && caller instanceof Session) {
     return { key: `session ${caller.id}`, capabilities, owner: caller };
   }
-  const declared = JSON.stringify(capabilities);
-  if (!alone) return { key: declared, capabilities, owner: undefined };
+  if (!alone) {
+    const most = typeof instances === "number" ? instances : 1;
+    return { key: pool.leastBusy(declared, most), capabilities, owner: undefined };
+  }
   const key = pool.vacant(`principal ${caller.principal.id} ${declared}`, caller);
   return { key, capabilities, owner: undefined };
 }

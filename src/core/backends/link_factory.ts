@@ -27,6 +27,8 @@ export interface Opening {
   readonly closed: (error: SentinelError) => void;
   /** Gives the handshake up. */
   readonly signal?: AbortSignal;
+  /** A start failed, and another follows at once. */
+  readonly failed?: () => void;
 }
 
 export interface LinkFactoryOptions {
@@ -44,6 +46,8 @@ export class LinkFactory {
   readonly #options: LinkFactoryOptions;
   readonly #metrics: LinkMetrics;
   readonly #memory: EraMemory;
+  /** Set while processes end both with and without the question: what the next start begins with. */
+  #inTurn: Era | undefined;
 
   constructor(options: LinkFactoryOptions) {
     const { backend, opener, ports } = options;
@@ -66,16 +70,30 @@ export class LinkFactory {
     return link;
   }
 
-  /** A process that ends because of the question gets another life without it. */
+  /**
+   * A process that ends because of the question gets another life without it. One that ended then too ends
+   * for another reason: from now on each attempt is one start, with the question and without it in turn.
+   */
   async #askProcess(opening: Opening): Promise<Link> {
+    const inTurn = this.#inTurn;
     try {
-      return await this.#once(opening, ["modern", "legacy"]);
+      const link = await this.#once(
+        opening,
+        inTurn === "legacy" ? ["legacy"] : ["modern", "legacy"],
+      );
+      this.#inTurn = undefined;
+      return link;
     } catch (cause) {
       const ended = cause instanceof SentinelError && cause.code === "BACKEND_LOST" &&
         cause.details.executed !== "no";
       if (!ended || opening.signal?.aborted === true) throw cause;
-      return await this.#once(opening, ["legacy"]);
+      this.#inTurn = inTurn === "modern" ? "legacy" : "modern";
+      if (inTurn !== undefined) throw cause;
     }
+    opening.failed?.();
+    const link = await this.#once(opening, ["legacy"]);
+    this.#inTurn = undefined;
+    return link;
   }
 
   /** @param era as configured or remembered; undefined: whatever it is */

@@ -89,6 +89,21 @@ export class LinkPool {
     });
   }
 
+  /**
+   * A key that begins with `prefix`: of the link that answers the fewest calls, or of another one while all
+   * of them are busy and there are fewer than `most`.
+   */
+  leastBusy(prefix: string, most: number): string {
+    let least = { key: prefix, calls: Infinity };
+    for (let number = 1; number <= most; number++) {
+      const key = number === 1 ? prefix : `${prefix} ${number}`;
+      const calls = this.#entries.get(key)?.link?.inFlight ?? 0;
+      if (calls < least.calls) least = { key, calls };
+      if (calls === 0) break;
+    }
+    return least.key;
+  }
+
   /** The link for a key; opened on first use, the same promise while it opens. */
   get(user: object, request: PoolRequest): Link | Promise<Link> {
     const entry = this.#entries.get(request.key) ?? this.#add(request);

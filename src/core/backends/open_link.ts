@@ -49,6 +49,7 @@ class JsonRpcLink implements Link {
   instructions: string | undefined;
   serverName: string | undefined;
   open = true;
+  received = 0;
   readonly #options: LinkOptions;
   readonly #dialects: Dialects;
   readonly #wire: Wire;
@@ -79,6 +80,7 @@ class JsonRpcLink implements Link {
     this.#stopSweep = clock.every(SWEEP_MS, () => this.#expire());
     this.#wire = openWire({
       message: (message, origin) => this.#receive(message, origin),
+      heard: (request, isOpen) => this.#pending.heard(request, isOpen),
       failed: (request, error) => this.#failed(request, error),
       invalid: (sample) => {
         dropped.invalid++;
@@ -196,6 +198,7 @@ class JsonRpcLink implements Link {
 
   #receive(message: Message, origin: number | undefined): void {
     if (!this.open) return;
+    this.received++;
     if (message.kind === "response") this.#answered(message);
     else if (message.kind === "notification") this.#notified(message, origin);
     else if (this.#dialect.twoWay) this.#questions.receive(message, origin);

@@ -6,6 +6,8 @@ import type { LinkReply, LinkRequest } from "./link.ts";
 
 /** However often progress comes, a request ends after this long (protocol: "a maximum regardless"). */
 const HARD_LIMIT_MS = 30 * 60_000;
+/** A stream that is to bring an answer and is silent for so long has failed, or for half of the timeout. */
+const SILENCE_MS = 30_000;
 /** Ids that timed out or were cancelled, kept to tell late answers from foreign ones. */
 const MAX_ABANDONED = 1024;
 
@@ -17,6 +19,8 @@ export interface Pending {
   /** Monotonic time of the next expiry; moved by progress. */
   deadline: number;
   readonly hardDeadline: number;
+  /** As `deadline`, for the silence of its stream; moved by whatever comes on it. */
+  silentUntil: number;
   /** Questions to the client under way: nobody times out while a person thinks. */
   asks: number;
 }
@@ -61,6 +65,7 @@ export class PendingRequests {
       settle,
       deadline: now + request.timeoutMs,
       hardDeadline: now + Math.max(HARD_LIMIT_MS, request.timeoutMs),
+      silentUntil: Infinity,
       asks: 0,
     });
     return id;
@@ -96,7 +101,16 @@ export class PendingRequests {
 
   /** The backend is alive: it gets its full time again. */
   extend(pending: Pending): void {
-    pending.deadline = this.#clock.monotonic() + pending.request.timeoutMs;
+    const now = this.#clock.monotonic();
+    pending.deadline = now + pending.request.timeoutMs;
+    if (pending.silentUntil !== Infinity) pending.silentUntil = silenceEnds(now, pending);
+  }
+
+  /** Something came on the stream of a request; not `isOpen`: there is none for now. */
+  heard(id: number, isOpen: boolean): void {
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return;
+    pending.silentUntil = isOpen ? silenceEnds(this.#clock.monotonic(), pending) : Infinity;
   }
 
   /** Whose message this is: the request of its stream, or any when all in flight have one owner. */
@@ -117,10 +131,11 @@ export class PendingRequests {
     const now = this.#clock.monotonic();
     const expired: number[] = [];
     for (const [id, pending] of this.#pending) {
-      const { asks, deadline, hardDeadline } = pending;
-      if (now < (asks > 0 ? hardDeadline : Math.min(deadline, hardDeadline))) continue;
+      const { asks, deadline, hardDeadline, silentUntil, request } = pending;
+      const due = asks > 0 ? hardDeadline : Math.min(deadline, hardDeadline, silentUntil);
+      if (now < due) continue;
       this.abandon(id);
-      pending.settle(timeout(pending.request));
+      pending.settle(due === silentUntil ? silence(request) : timeout(request));
       expired.push(id);
     }
     return expired;
@@ -134,6 +149,20 @@ export class PendingRequests {
 function progressToken({ params }: LinkRequest): unknown {
   const meta = params["_meta"];
   return isObject(meta) ? meta["progressToken"] : undefined;
+}
+
+function silenceEnds(now: number, { request }: Pending): number {
+  return now + silenceOf(request);
+}
+
+function silenceOf({ timeoutMs }: LinkRequest): number {
+  return Math.max(SILENCE_MS, timeoutMs / 2);
+}
+
+function silence(request: LinkRequest): SentinelError {
+  const reason = `its stream was silent for ${silenceOf(request)} ms`;
+  const message = `Cannot finish "${request.method}": ${reason}`;
+  return new SentinelError("BACKEND_TIMEOUT", message, { executed: "unknown", reason });
 }
 
 function timeout({ method, timeoutMs }: LinkRequest): SentinelError {

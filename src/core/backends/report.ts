@@ -48,7 +48,7 @@ export function createReport(
   };
 }
 
-const REASONS = ["exit", "signal", "unresponsive", "lost", "manual", "config"] as const;
+const REASONS = ["exit", "signal", "unresponsive", "memory", "lost", "manual", "config"] as const;
 type Reason = (typeof REASONS)[number];
 
 /** What made a new connection necessary. */
@@ -56,6 +56,7 @@ function reasonOf({ manual, lastError }: SupervisorStatus, exit: ChildExit | und
   if (manual) return "manual";
   if (lastError?.code === "BACKEND_TIMEOUT") return "unresponsive";
   if (lastError?.code !== "BACKEND_LOST") return "lost";
+  if (exit?.exceeded !== undefined) return exit.exceeded.limit;
   if (exit?.signal !== undefined) return "signal";
   return exit?.code === undefined ? "lost" : "exit";
 }

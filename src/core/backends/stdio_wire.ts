@@ -5,7 +5,9 @@ import type { Child, ChildExit, Spawner, SpawnOptions } from "../../ports/proces
 import { decode } from "../mcp/codec.ts";
 import type { Frame } from "../mcp/message.ts";
 import { LineFramer } from "../mcp/line_framer.ts";
+import { exitWords } from "./exit_words.ts";
 import { idFirst, idLast } from "./oversized.ts";
+import { Pace } from "./pace.ts";
 import { printable } from "./printable.ts";
 import type { StderrRing } from "./stderr_ring.ts";
 import { StdinQueue } from "./stdin_queue.ts";
@@ -23,6 +25,8 @@ const EXIT_AFTER_OUTPUT_MS = 50;
 /** Lines of stderr in the error of a child that ended, and their characters in all. */
 const REASON_LINES = 20;
 const REASON_LENGTH = 2000;
+/** Of stderr, read in a second; a child that writes more waits for its own pipe. */
+const ERRORS_PER_SECOND = 16_777_216;
 
 export interface StdioWireOptions {
   readonly spawner: Spawner;
@@ -35,7 +39,8 @@ export interface StdioWireOptions {
   /** `stop.grace`: time between SIGTERM and SIGKILL. */
   readonly graceMs: number;
   readonly onStart?: (pid: number) => void;
-  readonly onExit?: (exit: ChildExit) => void;
+  /** `asked`: it was told to end, before it was lost. */
+  readonly onExit?: (exit: ChildExit, asked: boolean) => void;
 }
 
 /** Starts the child when it is called; a child that cannot be started is a wire that closes. */
@@ -51,15 +56,18 @@ class StdioWire implements Wire {
   /** Lines of stderr before this child. */
   readonly #earlierLines: number;
   readonly #finished: Promise<void>;
+  readonly #pace: Pace;
   #chunks = 0;
   #invalidInRow = 0;
-  #lost = false;
+  #lost: SentinelError | undefined;
+  #asked = false;
   #closing: Promise<void> | undefined;
 
   constructor(options: StdioWireOptions, events: WireEvents) {
     this.#options = options;
     this.#events = events;
     this.#earlierLines = options.stderr.lines;
+    this.#pace = new Pace(options.clock, ERRORS_PER_SECOND);
     const child = this.#child = options.spawner.spawn(options.spawn);
     if (child.pid !== undefined) options.onStart?.(child.pid);
     this.#queue = new StdinQueue({
@@ -70,8 +78,8 @@ class StdioWire implements Wire {
   }
 
   send(text: string, request?: number): void {
-    if (!this.#lost) return this.#queue.add(text, request);
-    if (request !== undefined) this.#refuse(request);
+    if (this.#lost === undefined) this.#queue.add(text, request);
+    else if (request !== undefined) this.#refuse(request, this.#lost);
   }
 
   established(): void {}
@@ -83,6 +91,7 @@ class StdioWire implements Wire {
   }
 
   async #close(): Promise<void> {
+    this.#asked = this.#lost === undefined;
     this.#queue.flush();
     const gone = await stopChild(this.#child, this.#options.clock, this.#options.graceMs);
     if (gone) return await this.#finished;
@@ -92,9 +101,10 @@ class StdioWire implements Wire {
   /** Reports the end of the child, after what it said last. */
   async #finish(output: Promise<void>, errors: Promise<void>): Promise<void> {
     const exit = await this.#child.exited;
+    this.#pace.release();
     await this.#drain(Promise.all([output, errors]));
     this.#options.stderr.end();
-    this.#options.onExit?.(exit);
+    this.#options.onExit?.(exit, this.#asked);
     this.#lose(this.#exitError(exit));
   }
 
@@ -136,11 +146,13 @@ class StdioWire implements Wire {
     for await (const chunk of this.#child.errors) {
       this.#chunks++;
       this.#options.stderr.push(chunk);
+      const pause = this.#pace.take(chunk.length);
+      if (pause !== undefined) await pause;
     }
   }
 
   #line(text: string): void {
-    if (this.#lost || text.trim() === "") return;
+    if (this.#lost !== undefined || text.trim() === "") return;
     let frame: Frame;
     try {
       frame = decode(text);
@@ -153,7 +165,7 @@ class StdioWire implements Wire {
   }
 
   #invalid(text: string): void {
-    if (this.#lost) return;
+    if (this.#lost !== undefined) return;
     this.#events.invalid(printable(text, SAMPLE_LENGTH));
     if (++this.#invalidInRow <= MAX_INVALID) return;
     this.#lose(
@@ -167,33 +179,36 @@ class StdioWire implements Wire {
   }
 
   #unanswered(request: number | undefined): void {
-    if (request === undefined || this.#lost) return;
+    if (request === undefined || this.#lost !== undefined) return;
     const reason = `the answer is longer than ${this.#options.maxLineBytes} bytes`;
     this.#events.failed(request, this.#failure("BACKEND_PROTOCOL", reason));
   }
 
   /** Ends the wire, once; the child is stopped if it still runs. */
   #lose(error: SentinelError): void {
-    if (this.#lost) return;
-    this.#lost = true;
-    for (const request of this.#queue.abandon()) this.#refuse(request);
+    if (this.#lost !== undefined) return;
+    this.#lost = error;
+    for (const request of this.#queue.abandon()) this.#refuse(request, error);
     this.#events.closed(error);
     void this.close();
   }
 
-  #refuse(request: number): void {
+  /** A request that never reached the process. */
+  #refuse(request: number, { details, message }: SentinelError): void {
     const backend = this.#options.spawn.name;
-    const message = `Cannot reach backend "${backend}": its process is gone`;
+    const { reason = message } = details;
+    const refusal = `Cannot reach backend "${backend}": its process is gone`;
     this.#events.failed(
       request,
-      new SentinelError("BACKEND_LOST", message, { backend, executed: "no" }),
+      new SentinelError("BACKEND_LOST", refusal, { backend, executed: "no", reason }),
     );
   }
 
   #failure(code: "BACKEND_LOST" | "BACKEND_PROTOCOL", reason: string): SentinelError {
     const backend = this.#options.spawn.name;
     const message = `Cannot reach backend "${backend}": ${reason}`;
-    return new SentinelError(code, message, { backend, executed: "unknown", reason });
+    const details = { backend, executed: "unknown", reason: this.#withErrors(reason) } as const;
+    return new SentinelError(code, message, details);
   }
 
   #exitError(exit: ChildExit): SentinelError {
@@ -208,15 +223,19 @@ class StdioWire implements Wire {
     }
     const how = this.#closing === undefined ? "its process ended" : "it was stopped";
     const message = `Cannot reach backend "${backend}": ${how}`;
-    const details = { backend, executed: "unknown", reason: this.#reason(exit) } as const;
+    const details = {
+      backend,
+      executed: "unknown",
+      reason: this.#withErrors(exitWords(exit)),
+    } as const;
     return new SentinelError("BACKEND_LOST", message, details);
   }
 
-  #reason({ code, signal }: ChildExit): string {
-    const ended = signal === undefined ? `exit code ${code ?? "unknown"}` : `signal ${signal}`;
+  /** What happened, and what this process wrote last to stderr. */
+  #withErrors(what: string): string {
     const { stderr } = this.#options;
     const own = Math.min(REASON_LINES, stderr.lines - this.#earlierLines);
     const said = stderr.tail(own).filter((line) => line.trim() !== "").join(" | ");
-    return said === "" ? ended : `${ended}; stderr: ${said.slice(-REASON_LENGTH)}`;
+    return said === "" ? what : `${what}; stderr: ${said.slice(-REASON_LENGTH)}`;
   }
 }

@@ -38,9 +38,10 @@ export interface Connection {
 export interface SupervisorOptions<T extends Connection> {
   /**
    * Makes a connection, handshake included; has its own deadline. The signal is aborted by `stop`: the
-   * attempt should reject soon, because `stop` waits for it.
+   * attempt should reject soon, because `stop` waits for it. It calls `failed` for each start that failed
+   * before the one that decides.
    */
-  readonly connect: (signal: AbortSignal) => Promise<T>;
+  readonly connect: (signal: AbortSignal, failed: () => void) => Promise<T>;
   readonly clock: Clock;
   readonly random: Random;
   /** Milliseconds, as `restart` in the configuration. */
@@ -163,7 +164,8 @@ export class Supervisor<T extends Connection> {
     attempt.connecting = true;
     let connection: T | undefined;
     try {
-      connection = await this.#options.connect(attempt.controller.signal);
+      const failed = () => this.#count();
+      connection = await this.#options.connect(attempt.controller.signal, failed);
     } catch (thrown) {
       attempt.error = asSentinelError(thrown);
     }
@@ -178,9 +180,7 @@ export class Supervisor<T extends Connection> {
 
   #failed(error: SentinelError, immediately: boolean): void {
     const { clock, mayGiveUp } = this.#options;
-    const now = clock.monotonic();
-    const recent = this.#failures.filter((at) => now - at < WINDOW_MS).slice(-MAX_FAILURES);
-    this.#failures = [...recent, now];
+    this.#count();
     this.#fresh = false;
     if (mayGiveUp && this.#failures.length > MAX_FAILURES) {
       return this.#set({ state: "fatal", lastError: error });
@@ -189,6 +189,12 @@ export class Supervisor<T extends Connection> {
     const delayMs = this.#nextDelay();
     this.#cancelRetry = clock.after(delayMs, () => this.#restart({ manual: false }));
     this.#set({ state: "backoff", lastError: error, nextRetryAt: clock.now() + delayMs });
+  }
+
+  #count(): void {
+    const now = this.#options.clock.monotonic();
+    const recent = this.#failures.filter((at) => now - at < WINDOW_MS).slice(-MAX_FAILURES);
+    this.#failures = [...recent, now];
   }
 
   #nextDelay(): number {

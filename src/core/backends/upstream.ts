@@ -19,6 +19,12 @@ interface Subscription {
   asked: Promise<LinkReply>;
 }
 
+/** What a new link was told, in words, and the resources it tells no updates of any more. */
+export interface Replayed {
+  readonly told: readonly string[];
+  readonly refused: readonly string[];
+}
+
 export class Upstream {
   readonly #wantedLogLevel: () => string | undefined;
   readonly #subscriptions = new Map<string, Subscription>();
@@ -91,17 +97,27 @@ export class Upstream {
   }
 
   /** Tells a new link what the one before it knew. @throws SentinelError as a request does */
-  async replay(link: Link): Promise<void> {
+  async replay(link: Link): Promise<Replayed> {
     this.#newest = link;
     this.applyLogLevel(link);
+    const level = this.#told.get(link);
+    const known = this.#subscriptions.size;
+    const refused: string[] = [];
     const answers = [...this.#subscriptions].map(async ([uri, subscription]) => {
       const asked = this.#ask(link, uri);
       subscription.asked = asked;
       // Lost before it answered: the next link is told, and whoever comes until then is counted.
       asked.catch(() => subscription.asked = Promise.resolve(DONE));
-      if ("error" in await asked) this.#forget(uri, subscription);
+      if (!("error" in await asked)) return;
+      refused.push(uri);
+      this.#forget(uri, subscription);
     });
     await Promise.all(answers);
+    const told = [
+      ...(level === undefined ? [] : [`log level ${level}`]),
+      ...(known === 0 ? [] : [`${known - refused.length} of ${known} subscriptions`]),
+    ];
+    return { told, refused };
   }
 
   /** As `applyLogLevel`, for a level that one request alone wants. */

@@ -32,6 +32,11 @@ export interface WireEvents {
    * that have only one stream for everything.
    */
   message(message: Message, origin?: number): void;
+  /**
+   * Something of the stream that answers this request came, be it only a comment: from now on a long silence of
+   * it is a failure. Not `isOpen`: it has ended before the answer, and is asked for again.
+   */
+  heard?(request: number, isOpen: boolean): void;
   /** This request will not be answered on this wire. */
   failed(request: number, error: SentinelError): void;
   /** Something that is not a message came; `sample` is its escaped beginning. */

@@ -5,11 +5,12 @@ import {
   type Era,
   SentinelError,
 } from "../../contract/mod.ts";
-import type { ChildExit } from "../../ports/process.ts";
+import type { ChildExit, ChildLimits } from "../../ports/process.ts";
 import { childEnvironment } from "./child_environment.ts";
 import { openHttpSse } from "./http_sse_wire.ts";
 import { openModernHttp } from "./http_modern_wire.ts";
 import { openHttp } from "./http_wire.ts";
+import { isShared } from "./instances.ts";
 import type { BackendPorts } from "./ports.ts";
 import { StderrRing } from "./stderr_ring.ts";
 import { openStdioWire } from "./stdio_wire.ts";
@@ -17,6 +18,12 @@ import type { OpenWire } from "./wire.ts";
 
 /** Lines of stderr that are kept for a look. */
 const MAX_LINES = 200;
+
+/** Which process ended, and whether it was told to. */
+interface Ending {
+  readonly main: boolean;
+  readonly asked: boolean;
+}
 
 export class WireOpener {
   readonly #name: string;
@@ -61,7 +68,7 @@ export class WireOpener {
 
   /** Server requests can be attributed to a client at all: never on a process that all share. */
   get attributes(): boolean {
-    return this.#kind !== "stdio" || this.#config.instances !== "shared";
+    return this.#kind !== "stdio" || !isShared(this.#config.instances);
   }
 
   /** Clients that can be asked may share a link: only where each call has a stream of its own. */
@@ -136,6 +143,7 @@ export class WireOpener {
         args,
         env: childEnvironment(this.#config, spawner),
         ...(cwd === undefined ? {} : { cwd }),
+        limits: childLimits(limits),
       },
       clock,
       stderr: this.#stderr,
@@ -144,21 +152,32 @@ export class WireOpener {
       onStart: (pid) => {
         if (main) this.#pid = pid;
       },
-      onExit: (exit) => this.#exited(exit, main),
+      onExit: (exit, asked) => this.#exited(exit, { main, asked }),
     });
   }
 
-  #exited(exit: ChildExit, main: boolean): void {
-    if (!main) return;
-    this.#pid = undefined;
-    this.#lastExit = exit;
-    if (this.#stopping) return;
-    this.#ports.log.write("backend.exited", {
-      backend: this.#name,
-      ...exit,
-      stderr: this.#stderr.tail(1).join(""),
-    });
+  #exited(exit: ChildExit, { main, asked }: Ending): void {
+    if (main) {
+      this.#pid = undefined;
+      this.#lastExit = exit;
+    }
+    const { exceeded, ...ended } = exit;
+    const { log } = this.#ports;
+    const backend = this.#name;
+    if (exceeded !== undefined) log.write("backend.limit_exceeded", { backend, ...exceeded });
+    if (asked || this.#stopping) return;
+    log.write("backend.exited", { backend, ...ended, stderr: this.#stderr.tail(1).join("") });
   }
+}
+
+function childLimits(
+  { memory, descriptors, processes }: BackendConfig["limits"],
+): ChildLimits {
+  return {
+    descriptors,
+    ...(memory === undefined ? {} : { memory }),
+    ...(processes === undefined ? {} : { processes }),
+  };
 }
 
 function kindOf({ url, transport }: BackendConfig): BackendKind {

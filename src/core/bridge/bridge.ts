@@ -2,6 +2,7 @@
 import type { Bridge as Direction } from "../../contract/audit.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Random } from "../../ports/random.ts";
+import type { SessionStore } from "../../ports/session_store.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import { SealedStates } from "./sealed_state.ts";
 import { randomToken } from "./token.ts";
@@ -10,6 +11,8 @@ export interface BridgePorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly telemetry: Telemetry;
+  /** Keeps the key of sealed states. */
+  readonly store: Pick<SessionStore, "secret">;
 }
 
 export class Bridge {

@@ -6,7 +6,7 @@ import type { Telemetry } from "../../ports/telemetry.ts";
 import { callerOf } from "../limits/limits.ts";
 import type { RequestMessage } from "../mcp/message.ts";
 import { settlesWithin } from "../runtime/deadline.ts";
-import { orphanedBy } from "../runtime/orphans.ts";
+import { orphanedBy, signInChanged } from "../runtime/orphans.ts";
 import type { World } from "../runtime/world.ts";
 import type { Caller } from "../session/caller.ts";
 import { rememberLists } from "../session/list_changes.ts";
@@ -77,11 +77,12 @@ export class ListenHub {
     for (const listen of this.#listens) this.#look(listen);
   }
 
-  /** The configuration is another one: ends those that lost what they listened to. */
-  reloaded(): void {
+  /** The configuration is another one than `before`: ends those that lost what they listened to. */
+  reloaded(before: Config): void {
     const { world } = this.#ports;
     for (const listen of this.#listens) {
-      const reason = orphanedBy(listen, world());
+      const reason = orphanedBy(listen, before, world()) ??
+        signInChanged(listen.principal, before, world().config);
       if (reason !== undefined) listen.complete(reason);
       else if (listen.uris.length > 0) void place(listen, world);
     }

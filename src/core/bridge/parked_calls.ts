@@ -14,6 +14,8 @@ export interface ParkedPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly telemetry: Telemetry;
+  /** Name of this replica. */
+  readonly instance: string;
   /** In force now. */
   readonly bounds: () => Config["bridge"];
 }
@@ -50,6 +52,12 @@ interface Entry extends ParkedCall {
 }
 
 const PREFIX = "parked.";
+
+/** Replica that a token leads to; undefined for what is none. */
+export function ownerOfToken(state: unknown): string | undefined {
+  if (typeof state !== "string") return undefined;
+  return /^parked\.([0-9a-f]{12})\.[0-9a-f]{48}$/.exec(state)?.[1];
+}
 
 export class ParkedCalls {
   readonly #ports: ParkedPorts;
@@ -88,7 +96,7 @@ export class ParkedCalls {
     const owner = ownerOf(call.caller);
     const owned = this.#owned.get(owner) ?? 0;
     if (this.#isClosed || this.size >= parked || owned >= parked_per_caller) return undefined;
-    const token = PREFIX + randomToken(this.#ports.random);
+    const token = `${PREFIX}${this.#ports.instance}.${randomToken(this.#ports.random)}`;
     const cancel = this.#ports.clock.after(answer_timeout, () => {
       this.take(token);
       this.count("expired");

@@ -1,27 +1,38 @@
 /**
  * The `requestState` of a modern backend on its way through the client: what comes back is what was given,
- * from the same caller, for the same call, in time. It is worth nothing after a restart or at another replica.
+ * from the same caller, for the same call, in time. It holds at every replica, and over a restart, where the
+ * sessions have a store.
  */
 import type { Clock } from "../../ports/clock.ts";
 import type { Random } from "../../ports/random.ts";
+import type { SessionStore } from "../../ports/session_store.ts";
 import { cannotContinue } from "./binding.ts";
 import { toHex } from "./token.ts";
 
 const ALGORITHM = { name: "HMAC", hash: "SHA-256" } as const;
 const KEY_BYTES = 32;
+/** Name of the key in the store. */
+const SECRET = "states";
+const SECRET_FORM = /^[0-9a-f]{64}$/;
 const SEALED = /^sealed\.(\d{1,15})\.([0-9a-f]{64})\.([^]*)$/;
 
 export interface SealPorts {
   readonly clock: Clock;
   readonly random: Random;
+  readonly store: Pick<SessionStore, "secret">;
 }
 
 export class SealedStates {
   readonly #ports: SealPorts;
-  #key: Promise<CryptoKey> | undefined;
+  /** The key that all who share the store have. */
+  #shared: Promise<CryptoKey | undefined> | undefined;
+  /** In its place while the store is away: worth nothing elsewhere. */
+  #own: Promise<CryptoKey> | undefined;
 
   constructor(ports: SealPorts) {
     this.#ports = ports;
+    // Known before it is needed.
+    void this.#sharedKey();
   }
 
   /**
@@ -29,9 +40,10 @@ export class SealedStates {
    * @param keepMs how long it can be used
    */
   async seal(state: string, binding: string, keepMs: number): Promise<string> {
-    const expiresAt = Math.ceil(this.#ports.clock.monotonic() + keepMs);
+    const expiresAt = Math.ceil(this.#ports.clock.now() + keepMs);
     const data = signed(state, binding, expiresAt);
-    const mac = await crypto.subtle.sign(ALGORITHM.name, await this.#keyed(), data);
+    const key = await this.#sharedKey() ?? await this.#ownKey();
+    const mac = await crypto.subtle.sign(ALGORITHM.name, key, data);
     return `sealed.${expiresAt}.${toHex(new Uint8Array(mac))}.${state}`;
   }
 
@@ -40,21 +52,42 @@ export class SealedStates {
     const [, expiresAt, mac, state] = SEALED.exec(sealed) ?? [];
     if (expiresAt === undefined || mac === undefined || state === undefined) throw cannotContinue();
     const data = signed(state, binding, Number(expiresAt));
-    const key = await this.#keyed();
-    const isOurs = await crypto.subtle.verify(ALGORITHM.name, key, fromHex(mac), data);
-    if (!isOurs || this.#ports.clock.monotonic() >= Number(expiresAt)) throw cannotContinue();
+    const isOurs = await this.#isOurs(fromHex(mac), data);
+    if (!isOurs || this.#ports.clock.now() >= Number(expiresAt)) throw cannotContinue();
     return state;
   }
 
-  #keyed(): Promise<CryptoKey> {
-    return this.#key ??= crypto.subtle.importKey(
-      "raw",
-      new Uint8Array(this.#ports.random.bytes(KEY_BYTES)),
-      ALGORITHM,
-      false,
-      ["sign", "verify"],
-    );
+  async #isOurs(mac: Uint8Array<ArrayBuffer>, data: Uint8Array<ArrayBuffer>): Promise<boolean> {
+    for (const key of [await this.#sharedKey(), await this.#own]) {
+      const { name } = ALGORITHM;
+      if (key !== undefined && await crypto.subtle.verify(name, key, mac, data)) return true;
+    }
+    return false;
   }
+
+  /** Undefined while the store does not give it; asked again each time. */
+  async #sharedKey(): Promise<CryptoKey | undefined> {
+    const key = await (this.#shared ??= this.#askStore());
+    if (key === undefined) this.#shared = undefined;
+    return key;
+  }
+
+  async #askStore(): Promise<CryptoKey | undefined> {
+    try {
+      const secret = await this.#ports.store.secret(SECRET);
+      return SECRET_FORM.test(secret) ? await imported(fromHex(secret)) : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #ownKey(): Promise<CryptoKey> {
+    return this.#own ??= imported(new Uint8Array(this.#ports.random.bytes(KEY_BYTES)));
+  }
+}
+
+function imported(bytes: Uint8Array<ArrayBuffer>): Promise<CryptoKey> {
+  return crypto.subtle.importKey("raw", bytes, ALGORITHM, false, ["sign", "verify"]);
 }
 
 function signed(state: string, binding: string, expiresAt: number): Uint8Array<ArrayBuffer> {

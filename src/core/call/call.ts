@@ -1,6 +1,8 @@
 import type { Bridge } from "../../contract/audit.ts";
 import type { RequestId, RpcError, SentinelError } from "../../contract/mod.ts";
 import type { Draft } from "../audit/call_row.ts";
+import type { Backend } from "../backends/backend.ts";
+import type { Probe } from "../backends/circuits.ts";
 import type { Ask, AskReply, Link, LinkReply } from "../backends/link.ts";
 import type { Target, View } from "../catalog/types.ts";
 import type { JsonObject } from "../mcp/json.ts";
@@ -86,7 +88,15 @@ export class Call implements InFlight {
   /** Set by `limit`: counts into what may be under way, until it is settled. */
   holdsSlot = false;
   /** Set by `route`. */
+  backend: Backend | undefined = undefined;
+  /** Set by `route`. */
   link: Link | undefined = undefined;
+  /** Counts into what its backend works on; set by `route`. */
+  holdsPlace = false;
+  /** What it shows decides circuits of its backend; others wait for it. */
+  probe: Probe | undefined = undefined;
+  /** Its client was told or asked something that belongs to it: it cannot be begun anew. */
+  hasTold = false;
   /** Tells that the link is not needed any more; undefined when others keep it anyway. */
   giveBack: (() => void) | undefined = undefined;
   /** What the backend answered; set by `forward`, read by `result`. */

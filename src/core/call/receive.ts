@@ -9,9 +9,11 @@ import type { Session } from "../session/session.ts";
 import { Call, type Outcome, type Reply, type Stage } from "./call.ts";
 import { METHODS } from "./methods.ts";
 import { run } from "./run.ts";
+import type { RunningCalls } from "./running.ts";
 
 /** What the line needs of the gateway around it. */
 export interface Line {
+  readonly running: RunningCalls;
   world(): World;
   view(caller: Caller): View;
   requestId(): RequestId;
@@ -52,7 +54,9 @@ export async function refuseRequest(
   error: SentinelError,
 ): Promise<void> {
   const call = begin(line, caller, message, reply);
-  call.reply.finish(call, await line.settle(call, { kind: "refused", error }));
+  const told = await line.settle(call, { kind: "refused", error });
+  line.running.delete(call);
+  call.reply.finish(call, told);
 }
 
 /** A request, whose it is, and where its answer goes. */
@@ -80,6 +84,7 @@ function begin(line: Line, caller: Caller, message: RequestMessage, reply: Reply
   caller.load.inFlight++;
   caller.load.total++;
   caller.calls?.set(call.id, call);
+  line.running.add(call);
   return call;
 }
 
@@ -88,7 +93,9 @@ async function answer(line: Line, call: Call): Promise<void> {
   const settled = line.settle(call, outcome);
   const told = settled instanceof Promise ? await settled : settled;
   call.world.limits.release(call);
+  call.backend?.guard.leave(call);
   call.giveBack?.();
+  line.running.delete(call);
   call.reply.finish(call, told);
 }
 

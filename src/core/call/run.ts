@@ -12,12 +12,18 @@ export async function run(call: Call, stages: readonly Stage[]): Promise<Outcome
     for (const stage of stages) {
       const step = stage(call);
       const outcome = step instanceof Promise ? await step : step;
-      if (call.cancelled !== undefined) return ACCEPTED;
+      const end = endedFromOutside(call);
+      if (end !== undefined) return end;
       if (outcome !== undefined) return outcome;
     }
     throw new Error(`No stage answered "${call.method}"`);
   } catch (cause) {
-    if (call.cancelled !== undefined) return ACCEPTED;
-    return { kind: "refused", error: asSentinelError(cause) };
+    return endedFromOutside(call) ?? { kind: "refused", error: asSentinelError(cause) };
   }
+}
+
+/** What the gateway ended, its client is told; what the client cancelled, it is not. */
+function endedFromOutside({ failure, cancelled }: Call): Outcome | undefined {
+  if (failure !== undefined) return { kind: "refused", error: failure };
+  return cancelled === undefined ? undefined : ACCEPTED;
 }

@@ -1,13 +1,17 @@
 /** Bodies of requests as text: never more than the limit and never anything but UTF-8. */
 import { SentinelError } from "../../contract/mod.ts";
+import type { FrontContext } from "./context.ts";
 import type { HttpIncoming } from "./http_message.ts";
 
 /** The byte order mark stays in the text, where the scan refuses it. */
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** @throws SentinelError TOO_LARGE or PARSE */
-export async function readText(incoming: HttpIncoming, maxBytes: number): Promise<string> {
-  const bytes = await incoming.body(maxBytes);
+/** @throws SentinelError TOO_LARGE, SLOW or PARSE */
+export async function readText(
+  { bodies, maxRequestBytes }: Pick<FrontContext, "bodies" | "maxRequestBytes">,
+  incoming: HttpIncoming,
+): Promise<string> {
+  const bytes = await bodies.read(incoming, maxRequestBytes());
   try {
     return decoder.decode(bytes);
   } catch {

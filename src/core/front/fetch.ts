@@ -3,12 +3,23 @@ import { SentinelError } from "../../contract/mod.ts";
 import { bodyBroken, bodyTooLarge } from "./body.ts";
 import type { HttpHandler, HttpIncoming, HttpOutgoing } from "./http_message.ts";
 import type { Peer } from "./peer.ts";
+import type { Upgrade } from "./upgrade.ts";
 
 export type FetchHandler = (request: Request, peer?: Peer) => Promise<Response>;
 
 /** Puts Request and Response around a handler. */
 export function toFetch(handle: HttpHandler): FetchHandler {
   return async (request, peer) => toResponse(await handle(new RequestIncoming(request), peer));
+}
+
+/** The same for a request that the host can make a WebSocket of: what was admitted, or the answer. */
+export type UpgradeHandler = (request: Request, peer?: Peer) => Promise<Upgrade | Response>;
+
+export function toUpgrade(handle: HttpHandler): UpgradeHandler {
+  return async (request, peer) => {
+    const answer = await handle(new UpgradeIncoming(request), peer);
+    return answer.upgrade ?? toResponse(answer);
+  };
 }
 
 function toResponse({ status, headers, body }: HttpOutgoing): Response {
@@ -19,6 +30,7 @@ class RequestIncoming implements HttpIncoming {
   readonly method: string;
   readonly target: string;
   readonly #request: Request;
+  #abandon: ((error: Error) => void) | undefined;
 
   constructor(request: Request) {
     this.#request = request;
@@ -36,7 +48,18 @@ class RequestIncoming implements HttpIncoming {
     return bytes;
   }
 
-  async body(maxBytes: number): Promise<Uint8Array> {
+  body(maxBytes: number): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      this.#abandon = reject;
+      this.#read(maxBytes).then(resolve, reject);
+    });
+  }
+
+  abandon(error: Error): void {
+    this.#abandon?.(error);
+  }
+
+  async #read(maxBytes: number): Promise<Uint8Array> {
     const declared = Number(this.header("content-length") ?? "0");
     if (declared > maxBytes) throw bodyTooLarge(maxBytes);
     // A body with a length is read in one piece: the runtime stops at the length.
@@ -51,6 +74,10 @@ class RequestIncoming implements HttpIncoming {
   onGone(run: () => void): void {
     onAbort(this.#request.signal, run);
   }
+}
+
+class UpgradeIncoming extends RequestIncoming {
+  readonly wantsUpgrade = true;
 }
 
 function onAbort(signal: AbortSignal, run: () => void): void {

@@ -5,14 +5,17 @@ import type { ProtectedResource } from "../auth/protected_resource.ts";
 import type { FrontContext } from "./context.ts";
 import { type Endpoint, endpointAt, type EndpointOptions } from "./endpoints.ts";
 import type { HttpHandler, HttpIncoming, HttpOutgoing } from "./http_message.ts";
+import { answerProbe, type Probes } from "./health.ts";
 import type { HttpPolicy } from "./http_policy.ts";
 import { openSse, postSse } from "./http_sse.ts";
 import { jsonResponse, methodNotAllowed, notFound, refusal } from "./responses.ts";
 import type { Peer } from "./peer.ts";
 import { RefusedMessage } from "./refused_message.ts";
 import { handleStreamable } from "./streamable_http.ts";
+import { openWebSocket } from "./websocket.ts";
 
 export interface HandlerOptions extends EndpointOptions {
+  readonly probes: Probes;
   /** In force now. */
   readonly policy: () => HttpPolicy;
   /** In force now. */
@@ -40,17 +43,22 @@ export function createHandler(context: FrontContext, options: HandlerOptions): H
     const admitted = admit(options, incoming, peer);
     if ("refusal" in admitted) return admitted.refusal;
     const path = pathOf(incoming);
+    const endpoint = endpointAt(path, options);
+    if (isProbe(endpoint)) {
+      return context.intake.last(answerProbe(options.probes, endpoint, incoming.method));
+    }
     try {
-      const endpoint = endpointAt(path, options);
       if (endpoint === "metadata") return metadata(options, incoming, path);
+      context.intake.check(incoming);
       const found = context.authenticate(incoming.header("authorization"));
       // A promise only for a token that was not seen before.
       const principal = found instanceof Promise ? await found : found;
       if (endpoint === undefined) return notFound();
       const { address } = admitted;
-      return await SERVES[endpoint](context, { incoming, path, principal, address }, options);
+      const admission = { incoming, path, principal, address };
+      return context.intake.last(await SERVES[endpoint](context, admission, options));
     } catch (cause) {
-      return refuse(options, { incoming, peer }, cause);
+      return context.intake.last(refuse(options, { incoming, peer }, cause));
     }
   };
 }
@@ -103,7 +111,13 @@ type Serve = (
   options: HandlerOptions,
 ) => HttpOutgoing | Promise<HttpOutgoing>;
 
-const SERVES: Readonly<Record<Exclude<Endpoint, "metadata">, Serve>> = {
+type Probe = "health" | "ready";
+
+function isProbe(endpoint: Endpoint | undefined): endpoint is Probe {
+  return endpoint === "health" || endpoint === "ready";
+}
+
+const SERVES: Readonly<Record<Exclude<Endpoint, "metadata" | Probe>, Serve>> = {
   mcp: (context, { incoming, ...caller }) =>
     handleStreamable(context, incoming, { ...caller, toolset: undefined }),
   toolset: (context, { incoming, ...caller }, { path }) =>
@@ -113,6 +127,7 @@ const SERVES: Readonly<Record<Exclude<Endpoint, "metadata">, Serve>> = {
     }),
   sse: (context, { incoming, ...caller }) => openSse(context, incoming, caller),
   messages: (context, { incoming, ...caller }) => postSse(context, incoming, caller),
+  websocket: (context, { incoming, ...caller }) => openWebSocket(context, incoming, caller),
 };
 
 /** Who has no token has to find out where to get one. */

@@ -1,11 +1,12 @@
 /** `initialize`: answered from the catalog, the same on every front. */
 import { SentinelError } from "../../contract/mod.ts";
 import type { View } from "../catalog/types.ts";
+import { encodeNotification } from "../mcp/codec.ts";
 import { clientName } from "../mcp/envelope.ts";
 import { isObject } from "../mcp/json.ts";
 import type { RequestMessage } from "../mcp/message.ts";
 import { isLegacyRevision, LATEST_LEGACY } from "../mcp/revisions.ts";
-import { rememberLists } from "../session/list_changes.ts";
+import { LIST_KINDS, listChanged, rememberLists } from "../session/list_changes.ts";
 import type { Session } from "../session/session.ts";
 
 /** Puts what was negotiated into the session. The revision is the client's if we speak it, else our latest. */
@@ -21,6 +22,15 @@ export function negotiate(session: Session, { params = {} }: RequestMessage): vo
   session.capabilities = isObject(capabilities) ? capabilities : {};
   session.client = clientName(clientInfo);
   session.negotiated = true;
+}
+
+/** A client that goes on after a restart may know other lists than there are now: it is told to read them. */
+export function reannounceLists(session: Session, view: View): void {
+  rememberLists(session, view);
+  for (const kind of LIST_KINDS) {
+    if (view.capabilities[kind] === undefined) continue;
+    session.say(encodeNotification(listChanged(kind)));
+  }
 }
 
 /** JSON text of the result. */

@@ -5,6 +5,7 @@ import { createClientAddress } from "./client_address.ts";
 import type { HttpIncoming } from "./http_message.ts";
 import type { Peer } from "./peer.ts";
 
+const NO_NAMES: ReadonlySet<string> = new Set();
 const LOOPBACK: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
 /** A host name or address with an optional port; anything else could rewrite a URL (trust.md A7). */
 const HOST = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i;
@@ -22,8 +23,14 @@ export interface HttpPolicy {
   admit(incoming: HttpIncoming, peer: Peer | undefined): string | undefined;
 }
 
-/** Compiles the policy once; what is not configured costs a request nothing. */
-export function createHttpPolicy({ server }: Config): HttpPolicy {
+/**
+ * Compiles the policy once; what is not configured costs a request nothing.
+ * @param reached names the listener is reached by, in lower case; they may change
+ */
+export function createHttpPolicy(
+  { server }: Config,
+  reached: ReadonlySet<string> = NO_NAMES,
+): HttpPolicy {
   const hosts = new Set([server.listen.replace(/:\d+$/, "").toLowerCase()]);
   if (server.public_url !== undefined) hosts.add(new URL(server.public_url).hostname);
   const origins = new Set(server.allowed_origins);
@@ -37,7 +44,7 @@ export function createHttpPolicy({ server }: Config): HttpPolicy {
       if (!isAllowed(address)) throw addressRefused();
       if (maxHeaderBytes < LISTENERS_HEADER_BYTES) checkSize(incoming, maxHeaderBytes);
       const host = incoming.header("host");
-      if (host !== undefined) checkHost(host, hosts);
+      if (host !== undefined) checkHost(host, hosts, reached);
       checkPage(incoming, origins);
       if (incoming.method === "GET" || incoming.method === "DELETE") checkNoBody(incoming);
       return address?.text;
@@ -46,13 +53,17 @@ export function createHttpPolicy({ server }: Config): HttpPolicy {
 }
 
 /**
- * Refuses a `Host` that is malformed or names neither loopback nor one of `hosts` (lower case).
+ * Refuses a `Host` that is malformed or names neither loopback nor one of `hosts` or `reached` (lower case).
  * @throws SentinelError ORIGIN_OR_HOST_REFUSED with status 400 or 421
  */
-export function checkHost(host: string, hosts: ReadonlySet<string>): void {
+export function checkHost(
+  host: string,
+  hosts: ReadonlySet<string>,
+  reached: ReadonlySet<string> = NO_NAMES,
+): void {
   if (!HOST.test(host)) throw refused(400, "the Host header is missing or malformed");
   const name = host.replace(/:\d+$/, "").toLowerCase();
-  if (!LOOPBACK.has(name) && !hosts.has(name)) {
+  if (!LOOPBACK.has(name) && !hosts.has(name) && !reached.has(name)) {
     throw refused(421, "the Host header names another server");
   }
 }

@@ -1,8 +1,10 @@
 /** HTTP+SSE (2024-11-05): `GET /sse` is the session, `POST /messages/` its way in. */
-import { SentinelError } from "../../contract/mod.ts";
+import { SentinelError, type SessionId } from "../../contract/mod.ts";
+import type { Principal } from "../auth/principal.ts";
 import { receiveOther, receiveRequest } from "../call/receive.ts";
 import { decode, encodeResult } from "../mcp/codec.ts";
 import type { Message, RequestMessage } from "../mcp/message.ts";
+import type { ForeignPost, Forwarded } from "../replicas/remote_posts.ts";
 import { EventStream } from "../session/event_stream.ts";
 import type { Session } from "../session/session.ts";
 import { readText } from "./body.ts";
@@ -19,11 +21,11 @@ const PARAMETER = "session_id";
 type Caller = Omit<StreamableCaller, "toolset">;
 
 /** Opens a session; its first event tells where to POST. */
-export function openSse(
+export async function openSse(
   context: FrontContext,
   incoming: HttpIncoming,
   { principal, address }: Caller,
-): HttpOutgoing {
+): Promise<HttpOutgoing> {
   if (incoming.method !== "GET") {
     return methodNotAllowed("GET");
   }
@@ -39,6 +41,7 @@ export function openSse(
   });
   session.addStream(stream);
   session.channel = stream;
+  if (context.others !== undefined) await keepForOthers(context, session);
   const body = stream.open();
   stream.announce("endpoint", `/messages/?${PARAMETER}=${session.id}`);
   return streamResponse(body);
@@ -56,13 +59,9 @@ export async function postSse(
   const query = incoming.target.split("?", 2)[1] ?? "";
   const id = new URLSearchParams(query).get(PARAMETER) ?? "";
   const session = context.sessions.here(id, { front: "http_sse", toolset: undefined, principal });
-  if (session === undefined) {
-    throw new SentinelError(
-      "SESSION_UNKNOWN",
-      "Cannot find the session: it ended or never existed",
-    );
-  }
-  session.address = address;
+  const elsewhere = session === undefined ? await findElsewhere(context, id, principal) : undefined;
+  if (session !== undefined) session.address = address;
+  else if (elsewhere === undefined) throw unknownSession();
   if (!isJson(incoming.header("content-type"))) {
     throw new SentinelError(
       "BAD_HTTP",
@@ -70,10 +69,58 @@ export async function postSse(
       { http: 415 },
     );
   }
-  const frame = decode(await readText(incoming, context.maxRequestBytes()));
-  checkBatch(frame, session);
-  for (const message of frame.messages) await receiveOnChannel(context, session, message);
+  const text = await readText(context, incoming);
+  const frame = decode(text);
+  context.intake.checkMessages(frame.messages);
+  if (session === undefined) {
+    const forwarded = await elsewhere?.({ principal, address, text });
+    if (forwarded !== "taken") throw forwarded === "lost" ? lostPost() : unknownSession();
+  } else {
+    checkBatch(frame, session);
+    for (const message of frame.messages) await receiveOnChannel(context, session, message);
+  }
   return { status: 202, headers: { "content-type": "text/plain" }, body: "Accepted" };
+}
+
+/** Its first message may reach another replica. */
+async function keepForOthers(context: FrontContext, session: Session): Promise<void> {
+  try {
+    await keep(context, session);
+  } catch (cause) {
+    session.close("not kept");
+    throw cause;
+  }
+}
+
+type Forward = (post: Omit<ForeignPost, "session">) => Promise<Forwarded>;
+
+/** The way to the replica that has the session's stream; undefined when there is none, or it is not this caller's. */
+async function findElsewhere(
+  { others, store }: FrontContext,
+  id: string,
+  principal: Principal,
+): Promise<Forward | undefined> {
+  const session = id as SessionId;
+  const record = others === undefined ? undefined : await store.get(session).catch(() => undefined);
+  if (others === undefined || record?.front !== "http_sse") return undefined;
+  const { holder } = record;
+  if (record.principal !== principal.id || holder === undefined) return undefined;
+  return (post) => others.forwardPost(holder, { session, ...post });
+}
+
+function unknownSession(): SentinelError {
+  return new SentinelError(
+    "SESSION_UNKNOWN",
+    "Cannot find the session: it ended or never existed",
+  );
+}
+
+function lostPost(): SentinelError {
+  return new SentinelError(
+    "OVERLOADED",
+    "Cannot hand the message over: the gateway with the stream does not answer",
+    { reason: "the replica with the session's stream cannot be reached", executed: "unknown" },
+  );
 }
 
 /** A message of a session whose answers all travel on one channel. */
@@ -103,9 +150,20 @@ async function initialize(
       );
     }
     negotiate(session, message);
+    await keep(context, session);
     const result = initializeResult(session, context.line.view(session), context.server);
     session.channel?.send(encodeResult(message.id, result));
   } catch (cause) {
     session.channel?.send(refusedText(cause, context.line.requestId(), message.id));
+  }
+}
+
+/** One that has to be kept and cannot be is not initialized. */
+async function keep({ sessions }: FrontContext, session: Session): Promise<void> {
+  try {
+    await sessions.keep(session);
+  } catch (cause) {
+    session.negotiated = false;
+    throw cause;
   }
 }

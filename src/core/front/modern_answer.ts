@@ -1,16 +1,11 @@
 /** Answers in the words of the modern era. */
-import { ERRORS, type RpcError, toRpcError } from "../../contract/mod.ts";
+import { ERRORS, type RpcError, type SentinelError, toRpcError } from "../../contract/mod.ts";
+import type { RoundAnswer } from "../bridge/round.ts";
 import type { Call, Outcome } from "../call/call.ts";
 import { encodeError, encodeResult } from "../mcp/codec.ts";
 
-/** One answer, and the status it has where nothing was sent before it. */
-export interface ModernAnswer {
-  readonly text: string;
-  readonly status: number;
-}
-
 /** The answer to a request with this id (JSON text); undefined when nobody waits for one. */
-export function answerTo(id: string, call: Call, outcome: Outcome): ModernAnswer | undefined {
+export function answerTo(id: string, call: Call, outcome: Outcome): RoundAnswer | undefined {
   switch (outcome.kind) {
     case "result":
       return { text: encodeResult(id, outcome.result), status: 200 };
@@ -23,10 +18,15 @@ export function answerTo(id: string, call: Call, outcome: Outcome): ModernAnswer
       return {
         text: encodeError(id, renumbered(toRpcError(outcome.error, call.request))),
         status: outcome.error.code === "METHOD_NOT_FOUND" ? 404 : outcome.error.http,
+        ...retry(outcome.error),
       };
     case "accepted":
       return undefined;
   }
+}
+
+function retry({ details: { retryAfterMs } }: SentinelError) {
+  return retryAfterMs === undefined ? {} : { retryAfterMs };
 }
 
 /** The era has one code for everything that is not there. */

@@ -21,17 +21,23 @@ export async function startModern(
   // The call may be one that began earlier, under another id.
   const calls = new Map<string, InFlight>();
   const client = { isGone: false };
-  round.onGone((reason) => {
+  const leave = (reason: string) => {
     client.isGone = true;
     for (const call of calls.values()) call.cancel(reason);
-  });
+  };
+  round.onGone(leave);
   const starting = context.line.starting();
   if (starting !== undefined) await starting;
   if (client.isGone) return;
-  const caller = context.clients.caller({ ...request, calls });
   const mayAsk = ASKING.has(message.method);
-  if (mayAsk && resumeParked(context, caller, message, round)) return;
-  receiveRequest(context.line, caller, message, replyOn(context, round, mayAsk));
+  const begin = () => {
+    round.onGone(leave);
+    const caller = context.clients.caller({ ...request, calls });
+    if (mayAsk && resumeParked(context, caller, message, round)) return;
+    receiveRequest(context.line, caller, message, replyOn(context, round, mayAsk));
+  };
+  if (mayAsk && context.others?.forwardRound({ request, message, round }, begin) === true) return;
+  begin();
 }
 
 function replyOn({ parked }: FrontContext, round: Round, mayAsk: boolean): Reply {

@@ -1,12 +1,12 @@
 /** A round over HTTP: a JSON body until a message must go first, then an event stream. */
-import type { Round } from "../bridge/round.ts";
+import type { Round, RoundAnswer } from "../bridge/round.ts";
 import type { Call, Outcome } from "../call/call.ts";
 import { encodeNotification } from "../mcp/codec.ts";
 import type { JsonObject } from "../mcp/json.ts";
 import { EventStream } from "../session/event_stream.ts";
 import type { HttpOutgoing } from "./http_message.ts";
-import { answerTo, type ModernAnswer } from "./modern_answer.ts";
-import { emptyResponse, jsonResponse, retryAfter, streamResponse } from "./responses.ts";
+import { answerTo } from "./modern_answer.ts";
+import { emptyResponse, jsonResponse, retryAfterHeader, streamResponse } from "./responses.ts";
 
 export interface ModernHttpRoundOptions {
   /** JSON text of the request's id. */
@@ -48,11 +48,14 @@ export class ModernHttpRound implements Round {
   }
 
   finish(call: Call, outcome: Outcome): void {
+    if (!this.#isOver) this.close(answerTo(this.id, call, outcome));
+  }
+
+  close(answer: RoundAnswer | undefined): void {
     if (this.#isOver) return;
-    const answer = answerTo(this.id, call, outcome);
     if (answer !== undefined) this.#stream?.send(answer.text);
     this.#end();
-    this.#respond(answer === undefined ? emptyResponse(202) : bodyOf(answer, outcome));
+    this.#respond(answer === undefined ? emptyResponse(202) : bodyOf(answer));
   }
 
   /** The client does not wait any more. */
@@ -84,7 +87,7 @@ export class ModernHttpRound implements Round {
   }
 }
 
-function bodyOf({ text, status }: ModernAnswer, outcome: Outcome): HttpOutgoing {
-  const headers = outcome.kind === "refused" ? retryAfter(outcome.error) : undefined;
+function bodyOf({ text, status, retryAfterMs }: RoundAnswer): HttpOutgoing {
+  const headers = retryAfterMs === undefined ? undefined : retryAfterHeader(retryAfterMs);
   return jsonResponse(text, status, headers);
 }

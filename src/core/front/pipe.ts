@@ -21,6 +21,7 @@ import { checkBatch } from "./streamable_http.ts";
 
 /** Characters waiting for a client that does not read; then the pipe is closed. */
 const MAX_UNREAD = 16 * 1024 * 1024;
+const NO_TOKEN = "no valid token";
 
 /** What a pipe cannot say in a message. */
 export interface PipeOptions {
@@ -40,22 +41,35 @@ export async function attachPipe(
   const authorization = token === undefined ? undefined : `Bearer ${token}`;
   const authenticate = () => context.authenticate(authorization);
   const session = context.sessions.open("stdio", undefined, await authenticate());
+  await servePipe(context, { session, link, authenticate });
+}
+
+/** A session, and the pipe it lives on. */
+export interface PipeSession {
+  readonly session: Session;
+  readonly link: MessageLink;
+  /** Judges the pipe's token anew. */
+  readonly authenticate: () => Principal | Promise<Principal>;
+}
+
+/** Serves a session's pipe until the client has gone; then ends the session. */
+export async function servePipe(context: FrontContext, pipe: PipeSession): Promise<void> {
+  const { session, link } = pipe;
   const channel = new PipeChannel(link, () => context.overflow(session));
   session.channel = channel;
-  session.onClose(() => link.close());
+  session.onClose((reason) => link.close({ kind: "ended", reason }));
   try {
     for await (const text of link.messages) {
-      await receiveText(context, { session, channel, authenticate }, text);
+      if (session.closed) break;
+      await receiveText(context, { ...pipe, channel }, text);
     }
   } finally {
     session.close("the client went away");
   }
 }
 
-interface Pipe {
-  readonly session: Session;
+interface Pipe extends PipeSession {
   readonly channel: Channel;
-  readonly authenticate: () => Principal | Promise<Principal>;
 }
 
 async function receiveText(context: FrontContext, pipe: Pipe, text: string): Promise<void> {
@@ -64,6 +78,7 @@ async function receiveText(context: FrontContext, pipe: Pipe, text: string): Pro
     if (text.length > context.maxRequestBytes()) throw tooLarge(context.maxRequestBytes());
     const frame = decode(text);
     checkBatch(frame, session);
+    context.intake.checkMessages(frame.messages);
     if (frame.batch) checkNoneModern(frame.messages);
     for (const message of frame.messages) await receiveMessage(context, pipe, message);
   } catch (cause) {
@@ -74,16 +89,18 @@ async function receiveText(context: FrontContext, pipe: Pipe, text: string): Pro
 /** A token does not last as long as a pipe may: each message needs one that is valid then. */
 async function receiveMessage(
   context: FrontContext,
-  { session, channel, authenticate }: Pipe,
+  { session, link, channel, authenticate }: Pipe,
   message: Message,
 ): Promise<void> {
   try {
     const found = authenticate();
     const principal = found instanceof Promise ? await found : found;
-    context.sessions.here(session.id, { front: "stdio", toolset: undefined, principal });
+    context.sessions.here(session.id, { front: session.front, toolset: undefined, principal });
   } catch (cause) {
     const id = message.kind === "request" ? message.id : undefined;
     channel.send(refusedText(cause, context.line.requestId(), id));
+    // Its next connection can bring a new token; stdin cannot.
+    if (session.front === "websocket") link.close({ kind: "unauthenticated", reason: NO_TOKEN });
     return;
   }
   if (message.kind === "request" && isModernMessage(message)) {
@@ -161,7 +178,7 @@ class PipeChannel implements Channel {
   #end(): void {
     this.attached = false;
     this.#waiting.length = 0;
-    this.#link.close();
+    this.#link.close({ kind: "unread", reason: "too much waits for its reader" });
   }
 }
 

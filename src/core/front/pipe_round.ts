@@ -1,5 +1,5 @@
 /** A round on a pipe: the request with its id, which a message can cancel. */
-import type { Round } from "../bridge/round.ts";
+import type { Round, RoundAnswer } from "../bridge/round.ts";
 import type { Call, Outcome } from "../call/call.ts";
 import { encodeNotification } from "../mcp/codec.ts";
 import type { JsonObject } from "../mcp/json.ts";
@@ -45,9 +45,12 @@ export class PipeRound implements Round, InFlight {
   }
 
   finish(call: Call, outcome: Outcome): void {
+    if (!this.#isOver) this.close(answerTo(this.id, call, outcome));
+  }
+
+  close(answer: RoundAnswer | undefined): void {
     if (this.#isOver) return;
     this.#end();
-    const answer = answerTo(this.id, call, outcome);
     if (answer !== undefined) this.#channel.send(answer.text);
   }
 

@@ -48,18 +48,23 @@ export function notFound(): HttpOutgoing {
   return { status: 404, headers: { "content-type": "text/plain" }, body: "Not found" };
 }
 
+const ENDS_CONNECTION: ReadonlySet<number> = new Set([ERRORS.TOO_LARGE.http, ERRORS.SLOW.http]);
+
 /** A refusal before any message was answered: HTTP status and JSON-RPC body without id. */
 export function refusal(error: SentinelError, request: RequestId, id?: string): HttpOutgoing {
   const headers: Record<string, string> = { ...retryAfter(error) };
-  // The rest of a body that was too large is not read: the connection cannot be used again.
-  if (error.http === ERRORS.TOO_LARGE.http) headers["connection"] = "close";
+  // The rest of a body that was too large or too slow is not read: the connection cannot be used again.
+  if (ENDS_CONNECTION.has(error.http)) headers["connection"] = "close";
   return jsonResponse(encodeError(id, toRpcError(error, request)), error.http, headers);
 }
 
 /** The header that says when it is worth trying again, if that is known. */
-export function retryAfter({ details }: SentinelError): Readonly<Record<string, string>> {
+function retryAfter({ details }: SentinelError): Readonly<Record<string, string>> {
   const { retryAfterMs } = details;
-  if (retryAfterMs === undefined) return NO_HEADERS;
+  return retryAfterMs === undefined ? NO_HEADERS : retryAfterHeader(retryAfterMs);
+}
+
+export function retryAfterHeader(retryAfterMs: number): Readonly<Record<string, string>> {
   return { "retry-after": String(Math.ceil(retryAfterMs / 1000)) };
 }
 

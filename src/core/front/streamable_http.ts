@@ -6,16 +6,16 @@ import { decode, encodeResult } from "../mcp/codec.ts";
 import { isModern } from "../mcp/envelope.ts";
 import type { Frame, Message, RequestMessage } from "../mcp/message.ts";
 import { isLegacyRevision, revisionOf } from "../mcp/revisions.ts";
-import { EventStream, parseEventId } from "../session/event_stream.ts";
 import type { Session } from "../session/session.ts";
 import { readText } from "./body.ts";
 import type { FrontContext } from "./context.ts";
 import { modernMessage } from "./eras.ts";
-import { initializeResult, negotiate } from "./handshake.ts";
+import { initializeResult, negotiate, reannounceLists } from "./handshake.ts";
 import type { HttpIncoming, HttpOutgoing } from "./http_message.ts";
 import { serveModern } from "./modern_http.ts";
 import { PostReply } from "./post_reply.ts";
 import { emptyResponse, jsonResponse, methodNotAllowed, streamResponse } from "./responses.ts";
+import { giveStandalone, openStandalone, openStream, resumeStream } from "./session_streams.ts";
 
 const MAX_BATCH = 100;
 
@@ -55,11 +55,12 @@ async function post(
   const refused = looksModern ? undefined : legacyRefusal(context, incoming);
   let frame: Frame;
   try {
-    frame = decode(await readText(incoming, context.maxRequestBytes()));
+    frame = decode(await readText(context, incoming));
   } catch (cause) {
     // Who would be refused anyway is told that, not what is wrong with the body.
     throw refused ?? cause;
   }
+  context.intake.checkMessages(frame.messages);
   const modern = modernMessage(frame, version);
   if (modern !== undefined) return await serveModern(context, incoming, caller, modern);
   const refusal = looksModern ? legacyRefusal(context, incoming) : refused;
@@ -103,14 +104,16 @@ function receive(
   const requests: RequestMessage[] = [];
   for (const message of frame.messages) {
     if (message.kind === "request") requests.push(message);
-    else receiveOther(context.line, session, message);
+    else if (context.others?.passOn(session, message) !== true) {
+      receiveOther(context.line, session, message);
+    }
   }
   if (requests.length === 0) return emptyResponse(202);
   const reply = new PostReply({
     session,
     expected: requests.length,
     batch: frame.batch,
-    openStream: () => openStream(context, session),
+    openStream: () => openStream(context, session, requests.map(({ id }) => id)),
   });
   for (const message of requests) receiveRequest(context.line, session, message, reply);
   return reply.response;
@@ -137,13 +140,12 @@ async function initialize(
   session.address = address;
   try {
     negotiate(session, message);
+    giveStandalone(context, session);
+    await context.sessions.keep(session);
   } catch (cause) {
     session.close("not initialized");
     throw cause;
   }
-  const stream = openStream(context, session);
-  session.channel = stream;
-  session.standalone = stream;
   const result = initializeResult(session, context.line.view(session), context.server);
   return jsonResponse(encodeResult(message.id, result), 200, { "mcp-session-id": session.id });
 }
@@ -161,24 +163,10 @@ async function get(
   const session = await findSession(context, incoming, caller);
   const lastEventId = incoming.header("last-event-id");
   return streamResponse(
-    lastEventId === undefined ? openStandalone(session) : resume(session, lastEventId),
+    lastEventId === undefined
+      ? await openStandalone(context, session)
+      : await resumeStream(context, session, lastEventId),
   );
-}
-
-function openStandalone(session: Session): ReadableStream<Uint8Array> {
-  const stream = session.standalone as EventStream;
-  if (stream.attached) throw badHttp(409, "the session has its stream already");
-  return stream.open();
-}
-
-function resume(session: Session, lastEventId: string): ReadableStream<Uint8Array> {
-  const position = parseEventId(lastEventId);
-  const stream = position === undefined ? undefined : session.streams.get(position.key);
-  const body = stream?.resume(position?.sequence ?? 0);
-  if (body !== undefined) return body;
-  // The standalone stream can start anew; an answer that is gone cannot be had any more.
-  if (stream !== undefined && stream === session.standalone) return stream.open();
-  throw badHttp(400, '"Last-Event-ID" names no event that is still kept');
 }
 
 async function remove(
@@ -187,21 +175,8 @@ async function remove(
   caller: Caller,
 ): Promise<HttpOutgoing> {
   const session = await findSession(context, incoming, caller);
-  session.close("ended by the client");
+  await context.sessions.end(session, "ended by the client");
   return emptyResponse(200);
-}
-
-function openStream(context: FrontContext, session: Session): EventStream {
-  const stream = new EventStream({
-    key: session.nextStreamKey(),
-    store: context.events,
-    priming: revisionOf(session.revision).priming,
-    onGone: (reason) => {
-      if (reason === "overflow") context.overflow(session);
-    },
-  });
-  session.addStream(stream);
-  return stream;
 }
 
 /** A promise only for a session that is not in memory. */
@@ -213,9 +188,21 @@ function findSession(
   const id = incoming.header("mcp-session-id");
   if (id === undefined) throw badHttp(400, 'the "Mcp-Session-Id" header is missing');
   const found = context.sessions.find(id, { front: "streamable_http", ...caller });
-  return found instanceof Promise
-    ? found.then((session) => known(session, caller))
-    : known(found, caller);
+  if (found instanceof Promise) {
+    return found.then((session) => goneOn(context, known(session, caller)));
+  }
+  const session = known(found, caller);
+  // Another request may just be bringing it here.
+  return session.standalone === undefined ? goneOn(context, session) : session;
+}
+
+/** A session of an earlier run or of another replica has no stream here at first. */
+async function goneOn(context: FrontContext, session: Session): Promise<Session> {
+  await context.line.starting();
+  if (session.standalone !== undefined) return session;
+  giveStandalone(context, session);
+  reannounceLists(session, context.line.view(session));
+  return session;
 }
 
 function known(session: Session | undefined, { address }: Caller): Session {

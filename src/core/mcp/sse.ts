@@ -39,6 +39,11 @@ export function sseComment(text: string): string {
   return `: ${framed("comment", text)}\n\n`;
 }
 
+/** Text of an event that only says how many milliseconds to wait before coming back; readers get no message. */
+export function sseRetry(ms: number): string {
+  return `retry: ${whole(ms)}\n\n`;
+}
+
 function dataLines(data: string): string {
   if (!data.includes("\n") && !data.includes("\r")) return `data: ${data}\n`;
   return data.split(/\r\n|\r|\n/).map((line) => `data: ${line}\n`).join("");

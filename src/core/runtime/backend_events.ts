@@ -1,5 +1,6 @@
 /** What backends tell the runtime, on its way to those it concerns. */
-import type { Backend, BackendEvents } from "../backends/backend.ts";
+import type { Backend } from "../backends/backend.ts";
+import type { BackendEvents } from "../backends/backend_listener.ts";
 import type { View } from "../catalog/types.ts";
 import { encodeNotification } from "../mcp/codec.ts";
 import type { Caller } from "../session/caller.ts";
@@ -29,6 +30,8 @@ export function createBackendEvents(options: BackendEventsOptions): BackendEvent
       if (!isStarting()) changed();
     },
     updated: (backend, uri, subscribers) => {
+      // Two share their subscribers while one replaces the other.
+      if (world().backends.get(backend.name) !== backend) return;
       for (const subscriber of subscribers) {
         // What it may read can have changed since it subscribed.
         const readable = view(subscriber).resource(uri, backend.name) !== undefined;
@@ -38,11 +41,12 @@ export function createBackendEvents(options: BackendEventsOptions): BackendEvent
     logged: (backend, params, owner) => {
       const text = encodeNotification("notifications/message", params);
       for (const session of owner === undefined ? sessions() : [owner]) {
-        if (sees(session, backend) && session.wantsLog(params)) session.channel?.send(text);
+        if (!sees(session, backend) || !session.wantsLog(params)) continue;
+        if (owner === undefined) session.say(text);
+        else session.pass(text);
       }
     },
-    relayed: (session, method, params) =>
-      void session.channel?.send(encodeNotification(method, params)),
+    relayed: (session, method, params) => void session.pass(encodeNotification(method, params)),
     asked: (session, ask) => {
       const question = { caller: session, backend: "", ask };
       return world().interceptors.ask(question, (asked) => session.ask(asked));

@@ -12,6 +12,7 @@ import type {
   Status,
 } from "../../contract/manage/mod.ts";
 import type { BackendStatus, RefusedItem, RuntimeState } from "../../contract/status.ts";
+import type { Readiness } from "../../contract/readiness.ts";
 import type { AuditReader } from "../../ports/audit.ts";
 import type { Cancel } from "../../ports/clock.ts";
 import type { EventLog } from "./event_log.ts";
@@ -58,6 +59,8 @@ export interface Control {
   readonly events: EventLog;
   /** What of the status the core knows; the host adds the rest. */
   status(): Omit<Status, "runtime" | "pid" | "endpoint" | "version">;
+  /** Whether calls can be served now. */
+  readiness(): Readiness;
   /** Sorted by name; `lines` of stderr for each. */
   backends(lines: number): readonly BackendStatus[];
   /** @throws SentinelError NOT_FOUND */

@@ -1,9 +1,10 @@
 /** Gauges that are looked up when somebody reads the metrics, instead of counted all the time. */
 import { METRICS } from "../../contract/metrics.ts";
 import { BACKEND_STATES, RUNTIME_STATES, type RuntimeState } from "../../contract/mod.ts";
-import type { BackendState } from "../../contract/status.ts";
+import { type BackendState, CIRCUIT_STATES } from "../../contract/status.ts";
 import type { Cancel } from "../../ports/clock.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
+import type { Backend } from "../backends/backend.ts";
 import type { Session } from "../session/session.ts";
 import type { World } from "./world.ts";
 
@@ -61,6 +62,7 @@ function setBackends(telemetry: Telemetry, { backends, catalog }: World): void {
       telemetry.series("sentinel_backend_state", { ...labels, state })
         .set(state === backend.state ? 1 : 0);
     }
+    setCalls(telemetry, backend);
     const exposed = catalog.perBackend[name]?.tool ?? 0;
     const hidden = Math.max(0, (backend.found?.tools.length ?? 0) - exposed);
     const tools = (visibility: "exposed" | "hidden") =>
@@ -74,6 +76,17 @@ function setBackends(telemetry: Telemetry, { backends, catalog }: World): void {
       telemetry.series("sentinel_tool_drift_total", { ...labels, reaction }).add(0);
     }
   }
+}
+
+/** What calls to a backend meet. */
+function setCalls(telemetry: Telemetry, { name, guard: { circuits, inFlight } }: Backend): void {
+  const labels = { sentinel_backend: name };
+  for (const state of CIRCUIT_STATES) {
+    telemetry.series("sentinel_backend_circuit_state", { ...labels, state })
+      .set(state === circuits.state ? 1 : 0);
+  }
+  telemetry.series("sentinel_backend_in_flight", labels).set(inFlight.size);
+  telemetry.series("sentinel_backend_queue_length", labels).set(inFlight.queued);
 }
 
 function setKillSwitches(telemetry: Telemetry, { kills }: World): void {

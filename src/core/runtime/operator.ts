@@ -5,6 +5,7 @@ import type { Catalog } from "../catalog/types.ts";
 import { definitionOf, heldOf } from "./capabilities.ts";
 import type { Act, Control, KillTarget, Refusal } from "./control.ts";
 import { settlesWithin } from "./deadline.ts";
+import { Grace } from "./grace.ts";
 import { type Done, Operations } from "./operations.ts";
 import { type OperatorOptions, Overview } from "./overview.ts";
 import { stopping } from "./reloader.ts";
@@ -18,17 +19,23 @@ const MAX_NAME = 200;
 /** The operators' door. */
 export class Operator extends Overview implements Control {
   readonly #operations: Operations;
+  readonly #grace: Grace;
 
   constructor(options: OperatorOptions) {
     super(options);
     const { clock, log, runtime } = options;
     const revision = () => runtime.world.revision;
     this.#operations = new Operations({ clock, log, journal: this.journal, revision });
+    const { reloader } = this;
+    this.#grace = new Grace({ runtime, reloader, clock, operations: this.#operations });
   }
 
   reload(act: Act): ReturnType<Control["reload"]> {
-    const run = () => this.reloader.reload(act.actor.name);
-    return this.#operations.queued({ operation: "reload", act }, run);
+    return this.#operations.queued({ operation: "reload", act }, async () => {
+      const done = await this.reloader.reload(act.actor.name, () => this.#grace.settle());
+      if (done.outcome !== "unchanged") this.#grace.begin();
+      return done;
+    });
   }
 
   reconnect(name: string, act: Act): ReturnType<Control["reconnect"]> {
@@ -158,6 +165,7 @@ export class Operator extends Overview implements Control {
 
   /** Nothing of it waits any more. */
   stop(): void {
+    this.#grace.stop();
     this.level.stop();
   }
 

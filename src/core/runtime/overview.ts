@@ -2,11 +2,13 @@
 import type { AuditAccount } from "../../contract/audit.ts";
 import type { Config, RuntimeState } from "../../contract/mod.ts";
 import { SentinelError } from "../../contract/mod.ts";
+import type { Readiness } from "../../contract/readiness.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { ConfigSource } from "../../ports/config_source.ts";
 import type { Journal, JournalEntry } from "../../ports/journal.ts";
 import type { Log, LogLevels } from "../../ports/log.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
+import type { SessionStore } from "../../ports/session_store.ts";
 import type { StateStore } from "../../ports/state_store.ts";
 import type { Audit } from "../audit/audit.ts";
 import type { Session } from "../session/session.ts";
@@ -31,11 +33,14 @@ export interface OperatorOptions {
   readonly state: StateStore;
   readonly journal: Journal;
   readonly eventLog: EventLog;
+  /** Of sessions. */
+  readonly store: SessionStore;
   readonly source: ConfigSource | undefined;
   /** Absent: nothing is recorded. */
   readonly audit: Audit | undefined;
   /** Absent: there are no replicas. */
   readonly sharing: Sharing | undefined;
+  readonly readiness: () => Readiness;
   /** Asks the host to stop the gateway. */
   readonly stop: () => void;
 }
@@ -84,12 +89,18 @@ export class Overview {
   get #failures(): readonly (readonly [string, string | undefined])[] {
     const audit = this.options.audit?.account();
     return [
+      ["configuration", this.reloader.failure],
       ["state store", this.events.failure],
       ["journal", this.journal.failure],
       ["definition pins", this.#runtime.pins.failure],
       ["audit", audit?.error],
+      ["session store", this.options.store.failure],
       ["shared store", this.options.sharing?.failure],
     ];
+  }
+
+  readiness(): Readiness {
+    return this.options.readiness();
   }
 
   status(): ReturnType<Control["status"]> {
@@ -125,6 +136,7 @@ export class Overview {
       stores: [
         storeStatus("state", state.kind, failure),
         storeStatus("journal", "file", this.journal.failure),
+        storeStatus("sessions", this.options.store.kind, this.options.store.failure),
         ...sharedStatus(this.options.sharing),
       ],
       audit: this.options.audit?.account() ?? NO_ACCOUNT,

@@ -2,7 +2,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 
 /** How a reload ended, in the words of the metric. */
-export type ReloadResult = "applied" | "unchanged" | "rejected";
+export type ReloadResult = "applied" | "unchanged" | "rejected" | "rolled_back";
 
 /** Counts reloads; the start counts as the first good reading. */
 export function createReloadCount(
@@ -18,7 +18,7 @@ export function createReloadCount(
   accepted();
   return (result) => {
     telemetry.series("sentinel_config_reloads_total", { result }).add(1);
-    if (result === "rejected") successful.set(0);
+    if (result === "rejected" || result === "rolled_back") successful.set(0);
     else accepted();
   };
 }

@@ -13,6 +13,7 @@ import type { Telemetry } from "../../ports/telemetry.ts";
 import type { Backend } from "../backends/backend.ts";
 import { type BackendPlan, planBackends } from "./backend_plan.ts";
 import { settlesWithin } from "./deadline.ts";
+import { type Before, problemOf, type Trial, trialOf } from "./trial.ts";
 import type { Done } from "./operations.ts";
 import { createReloadCount, type ReloadResult } from "./reload_metrics.ts";
 import type { Runtime } from "./runtime.ts";
@@ -43,6 +44,8 @@ export class Reloader {
   readonly #options: ReloaderOptions;
   readonly #count: (result: ReloadResult) => void;
   #loaded: Loaded;
+  #trial: Trial | undefined;
+  #takenBack: { readonly hash: string; readonly reason: string } | undefined;
 
   constructor(options: ReloaderOptions) {
     this.#options = options;
@@ -57,6 +60,19 @@ export class Reloader {
 
   get loaded(): Loaded {
     return this.#loaded;
+  }
+
+  /** The newest reload, while it may still be taken back. */
+  get trial(): Trial | undefined {
+    return this.#trial;
+  }
+
+  /** Why what stands in the source is not in force, though it is valid. */
+  get failure(): string | undefined {
+    const { source } = this.#options;
+    if (this.#takenBack === undefined) return undefined;
+    const { hash, reason } = this.#takenBack;
+    return `"${source?.name}" (${hash}) was taken back: ${reason}`;
   }
 
   /** What a reload would do. @throws SentinelError CONFIG_INVALID, OPERATION_DISABLED */
@@ -77,24 +93,24 @@ export class Reloader {
     };
   }
 
-  /** @throws SentinelError CONFIG_INVALID, OPERATION_DISABLED, STOPPING */
-  async reload(by: string): Promise<Done<{ changes: readonly ConfigChange[]; hash: string }>> {
+  /**
+   * @param settle decides about the reload before; true when it was taken back
+   * @throws SentinelError CONFIG_INVALID, OPERATION_DISABLED, STOPPING
+   */
+  async reload(by: string, settle: () => Promise<boolean>): Promise<Done<Reloaded>> {
     const { log } = this.#options;
-    const proposal = await this.#readLogged(by);
+    let proposal = await this.#readLogged(by);
+    if (isUnchanged(proposal)) return this.#unchanged(proposal, by);
+    if (await settle()) {
+      proposal = await this.#readLogged(by);
+      if (isUnchanged(proposal)) return this.#unchanged(proposal, by);
+    }
     const { changes, hash } = proposal;
-    const pending = pathsOf(changes, "restart");
-    for (const path of pending) {
-      if (this.#loaded.restartPending.includes(path)) continue;
-      log.write("config.needs_restart", { key: path });
-    }
-    if (pending.length === changes.length) {
-      this.#loaded = { ...this.#loaded, hash, restartPending: pending };
-      log.write("config.unchanged", { by });
-      this.#count("unchanged");
-      return { outcome: "unchanged", more: { changes, hash } };
-    }
+    if (by === WATCH && this.#takenBack?.hash === hash) return this.#notAgain(proposal, by);
+    const pending = this.#sayPending(changes);
     const problems = await this.#apply(proposal);
     this.#loaded = { hash, at: this.#now(), by, restartPending: pending };
+    this.#takenBack = undefined;
     log.write("config.reloaded", { by, hash, changes: changes.length, ...listed({ problems }) });
     this.#count("applied");
     return {
@@ -102,6 +118,56 @@ export class Reloader {
       problems,
       more: { changes, hash },
     };
+  }
+
+  /** The newest reload stays: what it replaced is let go. */
+  keep(): void {
+    const { runtime } = this.#options;
+    for (const backend of this.#trial?.replaced ?? []) void runtime.leave(backend);
+    this.#trial = undefined;
+  }
+
+  /** Puts in force what was before the newest reload; what it replaced has run on meanwhile. */
+  rollBack(reason: string, by: string): Done<object> {
+    const { runtime, log, onApplied } = this.#options;
+    const trial = this.#trial;
+    if (trial === undefined || runtime.isStopping) return { outcome: "unchanged", more: {} };
+    const { config, backends, loaded } = trial.before;
+    this.#trial = undefined;
+    this.#takenBack = { hash: this.#loaded.hash, reason };
+    this.#loaded = { ...loaded, at: this.#now(), by };
+    for (const name of trial.adjusted) backends.get(name)?.adjust(ownConfig(config, name));
+    for (const backend of runtime.apply(config, backends)) void runtime.leave(backend);
+    for (const backend of trial.replaced) backend.resume();
+    onApplied(config);
+    log.write("config.rolled_back", { reason, hash: this.#takenBack.hash, to: loaded.hash });
+    this.#count("rolled_back");
+    return { outcome: "applied", more: {} };
+  }
+
+  #unchanged({ changes, hash }: ConfigProposal, by: string): Done<Reloaded> {
+    const restartPending = this.#sayPending(changes);
+    this.#loaded = { ...this.#loaded, hash, restartPending };
+    this.#takenBack = undefined;
+    this.#options.log.write("config.unchanged", { by });
+    this.#count("unchanged");
+    return { outcome: "unchanged", more: { changes, hash } };
+  }
+
+  /** The same file is tried again when somebody asks, not because it was looked at again. */
+  #notAgain({ changes, hash }: ConfigProposal, by: string): Done<Reloaded> {
+    const problems = this.failure === undefined ? [] : [this.failure];
+    this.#options.log.write("config.unchanged", { by, ...listed({ problems }) });
+    return { outcome: "unchanged", problems, more: { changes, hash } };
+  }
+
+  #sayPending(changes: readonly ConfigChange[]): readonly string[] {
+    const pending = pathsOf(changes, "restart");
+    for (const path of pending) {
+      if (this.#loaded.restartPending.includes(path)) continue;
+      this.#options.log.write("config.needs_restart", { key: path });
+    }
+    return pending;
   }
 
   /** Starts what is new beside what runs, then swaps; returns what does not work. */
@@ -114,16 +180,18 @@ export class Reloader {
     const prepared = await this.#prepare(config, plan);
     if (runtime.isStopping) throw stopping();
     const { backends: running } = runtime.world;
+    const before: Before = { ...runtime.world, loaded: this.#loaded };
+    const makeTrial = trialOf(before, plan);
     for (const name of plan.adjusts) running.get(name)?.adjust(ownConfig(config, name));
     const backends = new Map(
       Object.keys(config.backends).map((name) =>
         [name, (prepared.get(name) ?? running.get(name)) as Backend] as const
       ),
     );
-    runtime.apply(config, backends);
+    this.#trial = makeTrial(runtime.apply(config, backends));
     onApplied(config);
     return [...prepared.values()].filter((backend) => backend.config.enabled && !backend.up)
-      .map((backend) => problemOf(backend));
+      .map(problemOf);
   }
 
   async #prepare(config: Config, plan: BackendPlan): Promise<ReadonlyMap<string, Backend>> {
@@ -168,6 +236,19 @@ export class Reloader {
   }
 }
 
+/** As the actor of an operation. */
+const WATCH = "file watch";
+
+interface Reloaded {
+  readonly changes: readonly ConfigChange[];
+  readonly hash: string;
+}
+
+/** Nothing but what waits for the next start. */
+function isUnchanged({ changes }: ConfigProposal): boolean {
+  return changes.every(({ effect }) => effect === "restart");
+}
+
 export function stopping(): SentinelError {
   return new SentinelError("STOPPING", "Cannot take the operation: the gateway is stopping");
 }
@@ -176,11 +257,6 @@ function ownConfig(config: Config, name: string) {
   const own = config.backends[name];
   if (own === undefined) throw new Error(`no backend "${name}" in the configuration`);
   return own;
-}
-
-function problemOf(backend: Backend): string {
-  const { state, lastError } = backend.status(0);
-  return `backend "${backend.name}" is ${state}${lastError === undefined ? "" : `: ${lastError}`}`;
 }
 
 function orphans(runtime: Runtime, next: Config): number {

@@ -4,7 +4,8 @@ import type { SchemaCompiler } from "../../ports/schema_compiler.ts";
 import type { SessionStore } from "../../ports/session_store.ts";
 import type { StateStore } from "../../ports/state_store.ts";
 import type { Recorder } from "../audit/recorder.ts";
-import { Backend, type BackendEvents } from "../backends/backend.ts";
+import { Backend } from "../backends/backend.ts";
+import type { BackendEvents } from "../backends/backend_listener.ts";
 import type { BackendPorts } from "../backends/ports.ts";
 import { definitionOf, type HeldEntry } from "../catalog/entry.ts";
 import { type Approval, type PinPorts, Pins } from "../catalog/pins.ts";
@@ -24,8 +25,9 @@ import { createBackendEvents } from "./backend_events.ts";
 import { CatalogChanges } from "./catalog_changes.ts";
 import { CatalogMaker, reportCatalog } from "./catalog_maker.ts";
 import { settlesWithin } from "./deadline.ts";
+import { createSessionEvents } from "./session_events.ts";
 import { KillSwitches } from "./kill_switches.ts";
-import { orphanedBy } from "./orphans.ts";
+import { Revocation } from "./revocation.ts";
 import { RollingTraffic } from "./traffic.ts";
 import type { World } from "./world.ts";
 
@@ -63,6 +65,7 @@ export class Runtime {
   readonly #catalogChanges: CatalogChanges;
   readonly #interceptors = new WeakMap<Config, Interceptors>();
   readonly #maker: CatalogMaker;
+  readonly #revocation: Revocation;
   /** Backends beside the world: not in it yet, or leaving it. */
   readonly #apart = new Set<Backend>();
   #world: World;
@@ -118,16 +121,16 @@ export class Runtime {
       starting: () => this.#starting,
     });
     this.sessions = new Sessions({
-      clock: ports.clock,
-      random: ports.random,
-      telemetry: ports.telemetry,
-      instance: ports.instance,
-      store: ports.store,
-      bounds: () => boundsOf(this.#world.config),
-      onOpen: (session) => ports.log.write("session.opened", { transport: session.front }),
-      onRoles: (session) => notifyListChanges(session, this.view(session)),
-      onClose: (session) => this.#closed(session),
+      ...ports,
+      ...createSessionEvents({
+        log: ports.log,
+        world: () => this.#world,
+        view: (caller) => this.view(caller),
+        starting: () => this.#starting,
+        closed: (session) => this.#closed(session),
+      }),
     });
+    this.#revocation = new Revocation({ ...ports, sessions: () => this.sessions });
   }
 
   get world(): World {
@@ -169,23 +172,26 @@ export class Runtime {
     this.#changed();
   }
 
-  /**
-   * A stop was asked for: calls may still finish, nothing else changes any more. Listens and parked calls
-   * end, as a drain would wait for people. Idempotent.
-   */
+  /** A stop was asked for: calls may still finish, nothing else changes any more. Idempotent. */
   beginStop(): void {
     if (this.isStopping) return;
     this.#state = "stopping";
-    this.listens.close();
-    this.parked.close();
     this.changed();
     this.#ports.log.write("gateway.stopping");
+  }
+
+  /** Listens and parked calls end: a drain would wait for people. Idempotent. */
+  endWaiting(): void {
+    this.listens.close();
+    this.parked.close();
   }
 
   /** Ends sessions, then backends. Idempotent. */
   async stop(): Promise<void> {
     this.beginStop();
+    this.endWaiting();
     if (this.#state === "stopped") return;
+    this.#revocation.stop();
     this.sessions.close("the gateway is stopping");
     const all = [...this.#world.backends.values(), ...this.#apart];
     await Promise.all(all.map((backend) => backend.stop()));
@@ -199,7 +205,9 @@ export class Runtime {
   }
 
   rootsChanged(session: Session): void {
-    for (const backend of this.#world.backends.values()) backend.rootsChanged(session);
+    for (const backend of [...this.#world.backends.values(), ...this.#apart]) {
+      backend.rootsChanged(session);
+    }
   }
 
   /** Something that operators see has changed. */
@@ -242,8 +250,11 @@ export class Runtime {
     return known;
   }
 
-  /** Puts a configuration and its backends in force, for all calls that start from now on. */
-  apply(config: Config, backends: Backends): void {
+  /**
+   * Puts a configuration and its backends in force, for all calls that start from now on.
+   * @returns backends that have lost their place; they run until somebody lets them `leave`
+   */
+  apply(config: Config, backends: Backends): readonly Backend[] {
     const before = this.#world;
     this.kills.configure(config.kill, this.#now());
     this.limits.configure(config.limits);
@@ -254,12 +265,14 @@ export class Runtime {
     this.#world = { ...before, revision, config, catalog, backends, interceptors };
     this.#merged = [];
     for (const backend of backends.values()) this.#apart.delete(backend);
-    for (const backend of before.backends.values()) {
-      if (backends.get(backend.name) !== backend) void this.leave(backend);
-    }
-    this.#endOrphans();
+    const replaced = [...before.backends.values()]
+      .filter((backend) => backends.get(backend.name) !== backend);
+    for (const backend of replaced) this.#apart.add(backend);
+    this.listens.reloaded(before.config);
+    this.#revocation.reloaded(before.config, this.#world);
     this.#state = this.#stateOf();
     this.#announce(catalog, before.catalog);
+    return replaced;
   }
 
   /** Stops a backend once its calls are answered, at the latest after the time a drain may take. */
@@ -276,18 +289,6 @@ export class Runtime {
 
   #enabled(): Backend[] {
     return [...this.#world.backends.values()].filter((backend) => backend.config.enabled);
-  }
-
-  /** Sessions and listens whose toolset or issuer is gone: their streams must not go on either. */
-  #endOrphans(): void {
-    this.listens.reloaded();
-    for (const session of [...this.sessions]) {
-      const reason = orphanedBy(session, this.#world);
-      if (reason === undefined) continue;
-      session.close(reason);
-      this.#ports.telemetry.series("sentinel_session_evictions_total", { reason: "config" }).add(1);
-      this.#ports.log.write("session.ended", { session: session.ref, reason });
-    }
   }
 
   #changed(): void {
@@ -344,8 +345,4 @@ export class Runtime {
   #now(): string {
     return new Date(this.#ports.clock.now()).toISOString();
   }
-}
-
-function boundsOf({ sessions }: Config) {
-  return { max: sessions.max, idleMs: sessions.idle_timeout, heartbeatMs: sessions.heartbeat };
 }

@@ -19,10 +19,13 @@ interface OpenAsk {
 export class Asks {
   readonly #open = new Map<string, OpenAsk>();
   readonly #clock: Clock;
+  readonly #instance: string;
   #lastId = 0;
 
-  constructor(clock: Clock) {
+  /** @param instance name of this replica: ids are unique over all of them */
+  constructor(clock: Clock, instance: string) {
     this.#clock = clock;
+    this.#instance = instance;
   }
 
   /**
@@ -33,8 +36,9 @@ export class Asks {
     if (this.#open.size >= MAX_OPEN) {
       return Promise.reject(unreachable("too many questions are open"));
     }
-    const id = String(++this.#lastId);
-    if (!send(encodeRequest(id, ask.method, withOwnToken(ask.params, this.#lastId)))) {
+    const name = `${this.#instance}-${++this.#lastId}`;
+    const id = JSON.stringify(name);
+    if (!send(encodeRequest(id, ask.method, withOwnToken(ask.params, name)))) {
       return Promise.reject(unreachable("it has no open stream"));
     }
     return new Promise((resolve, reject) => {
@@ -46,7 +50,7 @@ export class Asks {
         else resolve(reply);
       };
       const withdraw = (reason: string) => {
-        send(encodeNotification("notifications/cancelled", { requestId: Number(id), reason }));
+        send(encodeNotification("notifications/cancelled", { requestId: name, reason }));
         settle(unreachable(reason));
       };
       this.#open.set(id, { settle, ask });
@@ -66,7 +70,7 @@ export class Asks {
 
   /** Hands the client's progress on a question to the backend that asked it. */
   progress(params: JsonObject): void {
-    const open = this.#open.get(String(params["progressToken"]));
+    const open = this.#open.get(JSON.stringify(params["progressToken"]));
     const meta = open?.ask.params["_meta"];
     const original = isObject(meta) ? meta["progressToken"] : undefined;
     if (original !== undefined) open?.ask.progress({ ...params, progressToken: original });
@@ -82,8 +86,13 @@ function unreachable(reason: string): SentinelError {
   return new SentinelError("CLIENT_UNREACHABLE", `Cannot ask the client: ${reason}`, { reason });
 }
 
+/** Replica that gave a question this id, or this token of progress; undefined for what is neither. */
+export function askedBy(name: unknown): string | undefined {
+  return typeof name === "string" ? /^([0-9a-f]{12})-\d{1,15}$/.exec(name)?.[1] : undefined;
+}
+
 /** Two backends may choose the same token; ours is unique within the session. */
-function withOwnToken(params: JsonObject, token: number): JsonObject {
+function withOwnToken(params: JsonObject, token: string): JsonObject {
   const meta = params["_meta"];
   if (!isObject(meta) || meta["progressToken"] === undefined) return params;
   return { ...params, _meta: { ...meta, progressToken: token } };

@@ -3,7 +3,7 @@ import type { Era } from "../../contract/mod.ts";
 import type { Principal } from "../auth/principal.ts";
 import type { JsonObject } from "../mcp/json.ts";
 
-export type FrontName = "streamable_http" | "http_sse" | "stdio";
+export type FrontName = "streamable_http" | "http_sse" | "websocket" | "stdio";
 
 /** What is known of a call in flight from outside. */
 export interface InFlight {

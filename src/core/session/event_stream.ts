@@ -1,10 +1,12 @@
 /** One SSE stream to a client. With a store it is resumable: it outlives its connection. */
 import type { EventStore, StoredEvent } from "../../ports/event_store.ts";
-import { sseComment, sseEvent } from "../mcp/sse.ts";
+import { sseComment, sseEvent, sseRetry } from "../mcp/sse.ts";
 import type { Channel } from "./channel.ts";
 
 /** Unread bytes of one stream before it is ended: a slow reader must not hold memory. */
 const MAX_UNREAD = 1024 * 1024;
+/** Signs of life in a row over which a reader took nothing of what waits for it; then the stream is ended. */
+const MAX_STUCK_BEATS = 4;
 /** Tells clients how long to wait before they come back (milliseconds). */
 const RETRY_MS = 1000;
 const encoder = new TextEncoder();
@@ -16,8 +18,25 @@ export interface EventStreamOptions {
   readonly store?: EventStore;
   /** Sends an event with an id and no data first (revision 2025-11-25 and later). */
   readonly priming?: boolean;
+  /** JSON texts of the ids of the requests it answers; absent for one that belongs to no request. */
+  readonly requests?: readonly string[];
+  /** Stream of another replica whose events it carries; absent: they are its own. */
+  readonly origin?: string;
   /** The client went away or read too slowly. */
   readonly onGone?: (reason: "closed" | "overflow") => void;
+}
+
+/** Reads a stream in place of a connection. Neither may throw. */
+export interface StreamReader {
+  event(event: StoredEvent): void;
+  /** Nothing more comes: the stream has ended, or somebody else reads it. */
+  end(): void;
+}
+
+/** Events of another stream that a connection has to get first. */
+export interface ForeignEvents {
+  readonly key: string;
+  readonly events: readonly StoredEvent[];
 }
 
 type Controller = ReadableStreamDefaultController<Uint8Array>;
@@ -25,9 +44,14 @@ type Controller = ReadableStreamDefaultController<Uint8Array>;
 export class EventStream implements Channel {
   readonly #options: EventStreamOptions;
   #controller: Controller | undefined;
+  #reader: StreamReader | undefined;
   #ended = false;
   /** Last event written to a connection. */
   #written = 0;
+  /** Bytes given to this connection, and those its reader had taken at the last sign of life. */
+  #given = 0;
+  #taken = 0;
+  #stuckBeats = 0;
 
   constructor(options: EventStreamOptions) {
     this.#options = options;
@@ -37,9 +61,18 @@ export class EventStream implements Channel {
     return this.#options.key;
   }
 
-  /** A connection is reading. */
+  /** Stream of another replica whose events it carries; undefined: they are its own. */
+  get origin(): string | undefined {
+    return this.#options.origin;
+  }
+
+  get requests(): readonly string[] {
+    return this.#options.requests ?? [];
+  }
+
+  /** A connection is reading, or another replica. */
   get attached(): boolean {
-    return this.#controller !== undefined;
+    return this.#controller !== undefined || this.#reader !== undefined;
   }
 
   get ended(): boolean {
@@ -47,11 +80,11 @@ export class EventStream implements Channel {
   }
 
   /** Body for a connection that starts where the last one stopped writing. */
-  open(): ReadableStream<Uint8Array> {
+  open(before?: ForeignEvents): ReadableStream<Uint8Array> {
     const { store, key, priming } = this.#options;
     const missed = store?.after(key, this.#written) ?? [];
     if (priming === true && missed.length === 0) store?.append(key, "");
-    return this.#attach(store?.after(key, this.#written) ?? []);
+    return this.#attach(store?.after(key, this.#written) ?? [], before);
   }
 
   /** Body for a connection that has read up to `sequence`; undefined when events are gone. */
@@ -62,10 +95,40 @@ export class EventStream implements Channel {
     return this.#attach(missed);
   }
 
+  /**
+   * Lets another replica read from the event after `sequence` on, or from where the last connection stopped
+   * writing. Gives what ends that; undefined when events are gone.
+   */
+  follow(sequence: number | undefined, reader: StreamReader): (() => void) | undefined {
+    const missed = this.#options.store?.after(this.#options.key, sequence ?? this.#written);
+    if (missed === undefined) return undefined;
+    this.#detach();
+    this.#reader = reader;
+    for (const event of missed) this.#read(reader, event);
+    if (this.#ended) this.#detach();
+    return () => {
+      if (this.#reader === reader) this.#reader = undefined;
+    };
+  }
+
+  /** Events from the one after `sequence` on are kept, if there are any. */
+  canFollow(sequence: number): boolean {
+    return this.#options.store?.after(this.#options.key, sequence) !== undefined;
+  }
+
+  /** Writes an event of the stream it carries. */
+  carry(event: StoredEvent): void {
+    if (this.#controller !== undefined) this.#writeStored(this.#controller, event);
+  }
+
   send(text: string): boolean {
     if (this.#ended) return false;
     const { store, key } = this.#options;
     const sequence = store?.append(key, text);
+    if (this.#reader !== undefined && sequence !== undefined) {
+      this.#read(this.#reader, { sequence, data: text });
+      return true;
+    }
     const controller = this.#controller;
     if (controller === undefined) return sequence !== undefined;
     if (sequence === undefined) this.#write(controller, sseEvent({ event: "message", data: text }));
@@ -78,13 +141,23 @@ export class EventStream implements Channel {
     if (this.#controller !== undefined) this.#write(this.#controller, sseEvent({ event, data }));
   }
 
-  /** Keeps intermediaries from closing a quiet stream. */
+  /** Keeps intermediaries from closing a quiet stream; ends one whose reader has stopped to read. */
   beat(): void {
-    if (this.#controller !== undefined) this.#write(this.#controller, sseComment("keep-alive"));
+    const controller = this.#controller;
+    if (controller === undefined) return;
+    if (this.#isStuck(controller)) this.#overflow();
+    else this.#write(controller, sseComment("keep-alive"));
+  }
+
+  /** Ends the connection, not the stream: its reader is told to come back. */
+  dismiss(): void {
+    if (this.#controller !== undefined) this.#write(this.#controller, sseRetry(RETRY_MS));
+    this.#detach();
   }
 
   /** No more events; what is stored can still be fetched. */
   end(): void {
+    if (!this.#ended) this.#options.store?.end?.(this.#options.key);
     this.#ended = true;
     this.#detach();
   }
@@ -94,13 +167,22 @@ export class EventStream implements Channel {
     this.#options.store?.drop(this.#options.key);
   }
 
-  #attach(missed: readonly StoredEvent[]): ReadableStream<Uint8Array> {
+  /** Nobody reads it from now on; what comes is kept for who comes next. */
+  release(): void {
+    this.#detach();
+  }
+
+  #attach(
+    missed: readonly StoredEvent[],
+    before?: ForeignEvents,
+  ): ReadableStream<Uint8Array> {
     let own: Controller;
     return new ReadableStream<Uint8Array>({
       start: (controller) => {
         own = controller;
         this.#controller = controller;
-        for (const event of missed) this.#writeStored(controller, event);
+        this.#given = this.#taken = this.#stuckBeats = 0;
+        this.#catchUp(controller, missed, before);
         if (this.#ended) this.#detach();
       },
       cancel: () => {
@@ -111,30 +193,68 @@ export class EventStream implements Channel {
     }, { highWaterMark: MAX_UNREAD, size: (chunk) => chunk?.byteLength ?? 0 });
   }
 
+  /** Who is given more than it may have unread comes back for the rest. */
+  #catchUp(
+    controller: Controller,
+    missed: readonly StoredEvent[],
+    before: ForeignEvents | undefined,
+  ): void {
+    for (const event of before?.events ?? []) {
+      if (this.#controller !== controller) return;
+      this.#write(controller, frameOf(before?.key ?? "", event));
+    }
+    for (const event of missed) {
+      if (this.#controller !== controller) return;
+      this.#writeStored(controller, event);
+    }
+  }
+
   #detach(): void {
     const controller = this.#controller;
+    const reader = this.#reader;
     this.#controller = undefined;
+    this.#reader = undefined;
     controller?.close();
+    reader?.end();
+  }
+
+  #read(reader: StreamReader, event: StoredEvent): void {
+    this.#written = event.sequence;
+    reader.event(event);
   }
 
   #write(controller: Controller, frame: string): void {
-    controller.enqueue(encoder.encode(frame));
-    if ((controller.desiredSize ?? 0) >= 0 || this.#controller !== controller) return;
+    const bytes = encoder.encode(frame);
+    this.#given += bytes.length;
+    controller.enqueue(bytes);
+    if ((controller.desiredSize ?? 0) < 0 && this.#controller === controller) this.#overflow();
+  }
+
+  #overflow(): void {
     this.#detach();
     this.#options.onGone?.("overflow");
   }
 
-  #writeStored(controller: Controller, { sequence, data }: StoredEvent): void {
-    this.#written = sequence;
-    const id = `${this.#options.key}_${sequence}`;
-    // An event without data only gives the client an id to come back with (2025-11-25, polling).
-    this.#write(
-      controller,
-      data === ""
-        ? sseEvent({ id, data, retry: RETRY_MS })
-        : sseEvent({ id, event: "message", data }),
-    );
+  #isStuck({ desiredSize }: Controller): boolean {
+    const unread = MAX_UNREAD - (desiredSize ?? MAX_UNREAD);
+    const taken = this.#given - unread;
+    this.#stuckBeats = unread > 0 && taken === this.#taken ? this.#stuckBeats + 1 : 0;
+    this.#taken = taken;
+    return this.#stuckBeats >= MAX_STUCK_BEATS;
   }
+
+  #writeStored(controller: Controller, event: StoredEvent): void {
+    this.#written = event.sequence;
+    this.#write(controller, frameOf(this.#options.origin ?? this.#options.key, event));
+  }
+}
+
+function frameOf(key: string, { sequence, data }: StoredEvent): string {
+  const id = `${key}_${sequence}`;
+  // An event without data only gives the client an id to come back with (2025-11-25, polling).
+  return data === ""
+    ? sseEvent({ id, data, retry: RETRY_MS })
+    : sseEvent({ id, event: "message", data });
 }
 
 /** Takes an event id apart; undefined for one that is not ours. */

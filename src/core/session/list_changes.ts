@@ -27,7 +27,7 @@ export function changedLists({ seen }: ListWatcher, view: View): ListKind[] {
 export function notifyListChanges(session: Session, view: View): void {
   if (!session.negotiated) return;
   for (const kind of changedLists(session, view)) {
-    session.channel?.send(encodeNotification(listChanged(kind)));
+    session.say(encodeNotification(listChanged(kind)));
   }
 }
 

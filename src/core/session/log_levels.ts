@@ -16,6 +16,11 @@ export function severityOf(level: unknown): number | undefined {
   return index === -1 ? undefined : index;
 }
 
+/** Name of a position. */
+export function levelOf(severity: number | undefined): string | undefined {
+  return severity === undefined ? undefined : LOG_LEVELS[severity];
+}
+
 /** The more verbose of two levels; what is no level counts as none. */
 export function moreVerbose(
   one: string | undefined,

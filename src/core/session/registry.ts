@@ -1,20 +1,31 @@
-import { SentinelError, type SessionId } from "../../contract/mod.ts";
+import type { SessionId } from "../../contract/mod.ts";
 import type { Clock } from "../../ports/clock.ts";
+import type { Log } from "../../ports/log.ts";
 import type { Random } from "../../ports/random.ts";
-import type { SessionStore } from "../../ports/session_store.ts";
+import type { SessionRecord, SessionStore } from "../../ports/session_store.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import type { Principal } from "../auth/principal.ts";
 import { networkTransport } from "./network_transport.ts";
 import type { FrontName } from "./caller.ts";
 import { PendingAnswers } from "./pending_answers.ts";
+import { RecordReader } from "./revival.ts";
 import { Session } from "./session.ts";
+import { type CapBounds, SessionCaps } from "./session_caps.ts";
+import { type RecordFollower, SessionKeeper, unavailable } from "./session_keeper.ts";
+import { applyRecord } from "./session_record.ts";
 
 const SWEEP_MS = 1000;
+/** How long a session that is too old may still have calls under way. */
+const LINGER_MS = 60_000;
+/** Why a session is closed that its store has forgotten already. */
+export const ELSEWHERE = "ended at another replica";
 
 /** What a reload may change. */
-export interface SessionBounds {
-  readonly max: number;
+export interface SessionBounds extends CapBounds {
   readonly idleMs: number;
+  readonly lifetimeMs: number;
+  /** Without the store no session is opened. */
+  readonly required: boolean;
   /** Between keep-alives on open streams. */
   readonly heartbeatMs: number;
 }
@@ -22,6 +33,7 @@ export interface SessionBounds {
 export interface RegistryOptions {
   readonly clock: Clock;
   readonly random: Random;
+  readonly log: Pick<Log, "write">;
   readonly telemetry: Telemetry;
   /** Name of this replica. */
   readonly instance: string;
@@ -29,6 +41,10 @@ export interface RegistryOptions {
   /** In force now. */
   readonly bounds: () => SessionBounds;
   readonly onOpen: (session: Session) => void;
+  /** One of an earlier run, or of another replica, goes on here. */
+  readonly onRestored: (session: Session) => void;
+  /** Its record was changed at another replica; before, it wanted to be told of these. */
+  readonly onChanged: (session: Session, before: SessionRecord["subscriptions"]) => void;
   /** The roles of a session's principal are others than before. */
   readonly onRoles: (session: Session) => void;
   readonly onClose: (session: Session, reason: string) => void;
@@ -48,11 +64,19 @@ export class Sessions {
   readonly #options: RegistryOptions;
   readonly #sessions = new Map<string, Session>();
   readonly #stop: () => void;
+  readonly #caps: SessionCaps;
+  readonly #keeper: SessionKeeper;
+  readonly #reader: RecordReader;
   #lastBeat: number;
   #opened = 0;
+  #isStopping = false;
+  #flushed: Promise<void> | undefined;
 
   constructor(options: RegistryOptions) {
     this.#options = options;
+    this.#caps = new SessionCaps(options.bounds);
+    this.#keeper = new SessionKeeper(options);
+    this.#reader = new RecordReader(options.store);
     this.#lastBeat = options.clock.monotonic();
     this.#stop = options.clock.every(SWEEP_MS, () => this.#sweep());
   }
@@ -72,43 +96,54 @@ export class Sessions {
     return this.#sessions.values();
   }
 
-  /** @throws SentinelError OVERLOADED at `sessions.max` */
+  /** @throws SentinelError OVERLOADED at `sessions.max` or `sessions.max_per_principal` */
   open(front: FrontName, toolset: string | undefined, principal: Principal): Session {
-    const { clock, random, instance, bounds, onOpen, onClose } = this.#options;
-    const { max } = bounds();
-    if (this.#sessions.size >= max) {
-      throw new SentinelError("OVERLOADED", "Cannot open a session: too many are open", {
-        reason: `sessions.max = ${max}`,
-        retryAfterMs: SWEEP_MS,
-      });
-    }
-    const session = new Session({
-      id: hex(random.bytes(16)) as SessionId,
-      ref: hex(random.bytes(6)),
-      number: ++this.#opened,
-      instance,
-      front,
-      toolset,
-      principal,
-      clock,
-    });
-    this.#sessions.set(session.id, session);
-    const ended = this.#measure(session);
-    session.onClose(() => {
-      this.#sessions.delete(session.id);
-      ended();
-      onClose(session, "closed");
-    });
+    const { random, onOpen } = this.#options;
+    const id = hex(random.bytes(16)) as SessionId;
+    const session = this.#add({ id, ref: hex(random.bytes(6)), front, toolset, principal });
     onOpen(session);
     return session;
   }
 
   /**
+   * Puts a session that was opened and negotiated into the store; undefined when there is nothing to wait for.
+   * @throws SentinelError OVERLOADED when it cannot be put and `sessions.required`
+   */
+  keep(session: Session): Promise<void> {
+    return this.#keeper.open(session);
+  }
+
+  /** Hears which sessions' records are changed or removed here. One follower at a time. */
+  follow(follower: RecordFollower): void {
+    this.#keeper.follow(follower);
+  }
+
+  /**
    * The session with this id, if it is of this front, toolset and principal; marks it as seen. What the newest
    * token says of the principal holds from now on. A promise only for one that is not in memory.
+   * @throws SentinelError OVERLOADED when it cannot be looked for, or goes on nowhere for lack of room
    */
   find(id: string, key: SessionKey): Session | undefined | Promise<Session | undefined> {
-    return this.here(id, key);
+    if (this.#sessions.has(id) || this.#isStopping) return this.here(id, key);
+    if (key.front !== "streamable_http") return undefined;
+    const read = this.#reader.read(id);
+    return read === undefined ? undefined : this.#revive(read, key);
+  }
+
+  /** The one with this id, if it is in memory, whoever asks. */
+  byId(id: string): Session | undefined {
+    return this.#sessions.get(id);
+  }
+
+  /** Another replica has changed its record: what it says now holds here too. Never rejects. */
+  async refresh(id: string): Promise<void> {
+    const session = this.#sessions.get(id);
+    if (session === undefined) return;
+    const record = await this.#options.store.get(session.id).catch(() => undefined);
+    if (record === undefined || session.closed) return;
+    const before = session.subscriptions;
+    applyRecord(session, record);
+    this.#options.onChanged(session, before);
   }
 
   /** As `find`, for one that is in memory. */
@@ -129,9 +164,95 @@ export class Sessions {
     if (principal.roleKey !== roleKey) this.#options.onRoles(session);
   }
 
+  /** Closes it; resolves when it cannot come back, or its store does not answer. */
+  async end(session: Session, reason: string): Promise<void> {
+    session.close(reason);
+    await this.#keeper.written();
+  }
+
+  /** Ends all of them here; those of Streamable HTTP stay in the store, for the next run or another replica. */
   close(reason: string): void {
+    this.#isStopping = true;
     this.#stop();
+    this.#flushed = this.#keeper.flush(this);
     for (const session of [...this.#sessions.values()]) session.close(reason);
+  }
+
+  /** Resolves when what `close` has left to write is in the store, or cannot be. */
+  async flush(): Promise<void> {
+    await this.#flushed;
+    await this.#keeper.written();
+  }
+
+  #add(
+    facts: Pick<Session, "id" | "ref" | "front" | "toolset" | "principal"> & {
+      readonly openedAt?: number;
+    },
+  ): Session {
+    const { clock, instance, onClose } = this.#options;
+    const giveBack = this.#caps.take(facts.principal);
+    const changed = (own: Session) => this.#keeper.changed(own);
+    const session = new Session({ ...facts, number: ++this.#opened, instance, clock, changed });
+    this.#sessions.set(session.id, session);
+    const ended = this.#measure(session);
+    session.onClose((reason) => {
+      this.#sessions.delete(session.id);
+      giveBack();
+      ended();
+      this.#forget(session, reason);
+      onClose(session, reason);
+    });
+    return session;
+  }
+
+  #forget(session: Session, reason: string): void {
+    if (reason === ELSEWHERE) return;
+    if (this.#isStopping && session.front === "streamable_http") return;
+    if (reason === "idle") void this.#keeper.idle(session);
+    else this.#keeper.removed(session);
+  }
+
+  async #revive(
+    read: Promise<SessionRecord | undefined>,
+    key: SessionKey,
+  ): Promise<Session | undefined> {
+    let record: SessionRecord | undefined;
+    try {
+      record = await read;
+    } catch (cause) {
+      this.#count("failed");
+      if (this.#options.bounds().required) throw unavailable("find the session", cause);
+      return undefined;
+    }
+    if (record === undefined || !this.#isAlive(record) || !isOf(record, key)) {
+      this.#count("unknown");
+      return undefined;
+    }
+    // Somebody who waited for the same record may have been quicker.
+    if (!this.#sessions.has(record.id)) this.#restore(record, key);
+    return this.here(record.id, key);
+  }
+
+  #restore(record: SessionRecord, { principal }: SessionKey): void {
+    const { id, ref, front, toolset, openedAt } = record;
+    const { clock, instance, store, onRestored } = this.#options;
+    const session = this.#add({ id, ref, front, toolset, principal, openedAt });
+    applyRecord(session, record);
+    session.storedAt = clock.monotonic() - Math.max(0, clock.now() - record.seenAt);
+    // Without replicas the earlier holder is gone.
+    if (store.kind !== "redis") session.holder = instance;
+    this.#count("restored");
+    onRestored(session);
+  }
+
+  #isAlive({ openedAt, seenAt }: SessionRecord): boolean {
+    const { idleMs, lifetimeMs } = this.#options.bounds();
+    const now = this.#options.clock.now();
+    return now - openedAt < lifetimeMs && now - seenAt < idleMs;
+  }
+
+  #count(result: "restored" | "unknown" | "failed"): void {
+    this.#options.telemetry.series("sentinel_session_restores_total", { result }).add(1);
   }
 
   /** Counts an open session; what it gives back is called at its end. */
@@ -149,9 +270,29 @@ export class Sessions {
     };
   }
 
-  #evict(session: Session): void {
-    this.#options.telemetry.series("sentinel_session_evictions_total", { reason: "idle" }).add(1);
-    session.close("idle");
+  #evict(session: Session, reason: "idle" | "lifetime"): void {
+    this.#options.telemetry.series("sentinel_session_evictions_total", { reason }).add(1);
+    session.close(reason);
+  }
+
+  /** Keeps what is open alive; who takes nothing of it for long has gone. */
+  #beat(session: Session): void {
+    const { ref, front: transport } = session;
+    for (const stream of session.streams.values()) {
+      const wasRead = stream.attached;
+      stream.beat();
+      if (wasRead && !stream.attached) {
+        this.#options.log.write("session.vanished", { session: ref, transport });
+      }
+    }
+    for (const call of session.calls.values()) call.beat();
+  }
+
+  /** A pipe lasts as long as its client wants; calls under way have a while to end. */
+  #isTooOld(session: Session): boolean {
+    if (session.front === "stdio") return false;
+    const over = this.#options.clock.now() - session.openedAt - this.#options.bounds().lifetimeMs;
+    return session.load.inFlight === 0 ? over >= 0 : over >= LINGER_MS;
   }
 
   #sweep(): void {
@@ -161,20 +302,22 @@ export class Sessions {
     if (beat) this.#lastBeat = now;
     this.answers.sweep(beat);
     for (const session of [...this.#sessions.values()]) {
-      if (beat) beatAll(session);
+      if (beat) this.#beat(session);
       if (isBusy(session)) session.lastSeen = now;
-      else if (now - session.lastSeen >= idleMs) this.#evict(session);
+      if (this.#isTooOld(session)) this.#evict(session, "lifetime");
+      else if (now - session.lastSeen >= idleMs) this.#evict(session, "idle");
     }
+    this.#keeper.sweep(this);
   }
 }
 
-function beatAll(session: Session): void {
-  for (const stream of session.streams.values()) stream.beat();
-  for (const call of session.calls.values()) call.beat();
+/** Its session lasts as long as its connection. */
+function isPipe(front: FrontName): boolean {
+  return front === "stdio" || front === "websocket";
 }
 
 function isBusy(session: Session): boolean {
-  if (session.front === "stdio" || session.load.inFlight > 0) return true;
+  if (isPipe(session.front) || session.load.inFlight > 0) return true;
   for (const stream of session.streams.values()) if (stream.attached) return true;
   return false;
 }
@@ -183,4 +326,8 @@ function hex(bytes: Uint8Array): string {
   let text = "";
   for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
   return text;
+}
+
+function isOf(record: SessionRecord, { front, toolset, principal }: SessionKey): boolean {
+  return record.front === front && record.toolset === toolset && record.principal === principal.id;
 }

@@ -1,5 +1,6 @@
 import type { SessionId } from "../../contract/mod.ts";
 import type { Clock } from "../../ports/clock.ts";
+import type { StoredSubscription } from "../../ports/session_store.ts";
 import type { Principal } from "../auth/principal.ts";
 import type { Ask, AskReply } from "../backends/link.ts";
 import { encodeNotification } from "../mcp/codec.ts";
@@ -11,7 +12,7 @@ import { type Caller, type FrontName, type InFlight, noLoad } from "./caller.ts"
 import type { Channel } from "./channel.ts";
 import type { EventStream } from "./event_stream.ts";
 import { SessionLedger } from "./ledger.ts";
-import { severityOf } from "./log_levels.ts";
+import { levelOf, severityOf } from "./log_levels.ts";
 import type { Subscriber } from "./subscriber.ts";
 
 export interface SessionOptions {
@@ -26,7 +27,26 @@ export interface SessionOptions {
   readonly toolset: string | undefined;
   readonly principal: Principal;
   readonly clock: Clock;
+  /** Wall time, milliseconds since 1970; now when it is absent. */
+  readonly openedAt?: number;
+  /** Something of its record is another now. */
+  readonly changed?: (session: Session) => void;
 }
+
+/** What of a session outlives its process. */
+export interface Kept {
+  readonly revision: string;
+  readonly capabilities: JsonObject;
+  readonly client: string | undefined;
+  readonly initialized: boolean;
+  readonly logLevel: string | undefined;
+  readonly subscriptions: readonly StoredSubscription[];
+  readonly holder: string;
+}
+
+const NO_SUBSCRIPTIONS: readonly StoredSubscription[] = [];
+/** Subscriptions of one session that are written down; those on top end with the process. */
+const MAX_SUBSCRIPTIONS = 1000;
 
 /** Streams one session keeps; ended ones make room. */
 const MAX_STREAMS = 64;
@@ -53,6 +73,11 @@ export class Session implements Caller, Subscriber {
   readonly streams = new Map<string, EventStream>();
   /** Where messages go that belong to no call. */
   channel: Channel | undefined;
+  /**
+   * Hands a message to another replica that holds the session; false when none can be reached. Undefined where
+   * there are no others.
+   */
+  relay: ((holder: string, text: string) => boolean) | undefined;
   /** The stream of GET requests (Streamable HTTP). */
   standalone: EventStream | undefined;
   /** Whose session it is, as the newest token says. */
@@ -65,30 +90,35 @@ export class Session implements Caller, Subscriber {
   address: string | undefined;
   /** `initialize` was answered. */
   negotiated = false;
-  /** The client confirmed it. */
-  initialized = false;
   readonly load = noLoad();
   /** What of it was made anew, and what was lost by that. */
   readonly ledger = new SessionLedger();
   /** Monotonic time of the last sign of life. */
   lastSeen: number;
-  readonly #onClose: (() => void)[] = [];
+  /** Monotonic time at which the store was last told that it was seen; undefined when it is not there. */
+  storedAt: number | undefined;
+  readonly #onClose: ((reason: string) => void)[] = [];
   #lastStream = 0;
   #logSeverity: number | undefined;
+  #initialized = false;
+  #subscriptions = NO_SUBSCRIPTIONS;
+  #holder: string;
+  readonly #changed: ((session: Session) => void) | undefined;
   #closed = false;
 
-  constructor(
-    { id, ref, number, instance, front, toolset, principal, clock }: SessionOptions,
-  ) {
+  constructor(options: SessionOptions) {
+    const { id, ref, number, instance, front, toolset, principal, clock } = options;
     this.id = id;
     this.ref = ref;
     this.number = number;
     this.instance = instance;
-    this.openedAt = clock.now();
+    this.openedAt = options.openedAt ?? clock.now();
+    this.#holder = instance;
+    this.#changed = options.changed;
     this.front = front;
     this.toolset = toolset;
     this.principal = principal;
-    this.asks = new Asks(clock);
+    this.asks = new Asks(clock, instance);
     this.lastSeen = clock.monotonic();
   }
 
@@ -101,11 +131,72 @@ export class Session implements Caller, Subscriber {
     return this.#logSeverity;
   }
 
+  /** As the client set it. */
+  get logLevel(): string | undefined {
+    return levelOf(this.#logSeverity);
+  }
+
   setLogLevel(level: string): boolean {
     const severity = severityOf(level);
     if (severity === undefined) return false;
+    const before = this.#logSeverity;
     this.#logSeverity = severity;
+    if (severity !== before) this.#changed?.(this);
     return true;
+  }
+
+  /** The client confirmed the handshake. */
+  get initialized(): boolean {
+    return this.#initialized;
+  }
+
+  set initialized(initialized: boolean) {
+    if (initialized === this.#initialized) return;
+    this.#initialized = initialized;
+    this.#changed?.(this);
+  }
+
+  /** Replica that sends what belongs to no call: it has the standing stream, or had it last. */
+  get holder(): string {
+    return this.#holder;
+  }
+
+  set holder(holder: string) {
+    if (holder === this.#holder) return;
+    this.#holder = holder;
+    this.#changed?.(this);
+  }
+
+  /** Resources it wants to be told of. */
+  get subscriptions(): readonly StoredSubscription[] {
+    return this.#subscriptions;
+  }
+
+  /** Writes down that it wants to be told of a resource, or not any more. */
+  noteSubscription({ backend, uri }: StoredSubscription, isWanted: boolean): void {
+    const before = this.#subscriptions;
+    const others = before.filter((own) => own.backend !== backend || own.uri !== uri);
+    if (isWanted ? others.length < before.length : others.length === before.length) return;
+    if (isWanted && others.length >= MAX_SUBSCRIPTIONS) return;
+    this.#subscriptions = isWanted ? [...others, { backend, uri }] : others;
+    this.#changed?.(this);
+  }
+
+  /** It could not be had again. */
+  dropSubscription(subscription: StoredSubscription): void {
+    this.noteSubscription(subscription, false);
+  }
+
+  /** Makes it what was written down, by an earlier run or another replica. */
+  restore(kept: Kept): void {
+    this.revision = kept.revision;
+    this.capabilities = kept.capabilities;
+    this.client = kept.client;
+    this.negotiated = true;
+    this.#initialized = kept.initialized;
+    this.#logSeverity = severityOf(kept.logLevel);
+    this.#subscriptions = kept.subscriptions;
+    this.#holder = kept.holder;
   }
 
   /** Before a level is set every message is wanted (specification, logging). */
@@ -127,12 +218,28 @@ export class Session implements Caller, Subscriber {
     if (!this.canAnswer(ask.method)) return cannotAnswer(ask.method);
     return await this.asks.put(
       ask,
-      (text) => this.channel?.attached === true && this.channel.send(text),
+      (text) => (!this.isHolder || this.channel?.attached === true) && this.pass(text),
     );
   }
 
   tell(method: string, params: JsonObject): void {
-    this.channel?.send(encodeNotification(method, params));
+    this.say(encodeNotification(method, params));
+  }
+
+  /** This replica sends what belongs to no call. */
+  get isHolder(): boolean {
+    return this.holder === this.instance;
+  }
+
+  /** Tells the client what belongs to no call and what every replica finds out by itself: its holder does. */
+  say(text: string): void {
+    if (this.isHolder) this.channel?.send(text);
+  }
+
+  /** Tells the client what belongs to no call and what only this replica knows; false when it cannot. */
+  pass(text: string): boolean {
+    if (this.isHolder) return this.channel?.send(text) ?? false;
+    return this.relay?.(this.holder, text) ?? false;
   }
 
   /** Name for a new stream, unique over all sessions of all replicas. */
@@ -152,7 +259,7 @@ export class Session implements Caller, Subscriber {
     }
   }
 
-  onClose(run: () => void): void {
+  onClose(run: (reason: string) => void): void {
     this.#onClose.push(run);
   }
 
@@ -166,7 +273,7 @@ export class Session implements Caller, Subscriber {
       stream.end();
       stream.drop();
     }
-    for (const run of this.#onClose) run();
+    for (const run of this.#onClose) run(reason);
   }
 }
 

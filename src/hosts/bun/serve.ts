@@ -1,11 +1,21 @@
 import { badHost, isHostUsable } from "../host_header.ts";
 import type { Peer } from "../../core/mod.ts";
 import type { Listener, ServeOptions } from "../serve.ts";
+import {
+  type BunUpgrader,
+  bunWebSocket,
+  type BunWebSocketOptions,
+  upgradeOnBun,
+} from "../websocket/bun.ts";
+import { WebSocketLinks } from "../websocket/links.ts";
+import { asksForWebSocket } from "../websocket/request.ts";
 
-interface BunServer {
+interface BunServer extends BunUpgrader {
   readonly port: number;
   stop(force: boolean): Promise<void>;
   requestIP(request: Request): { readonly address: string } | null;
+  /** Ends the connection after so many seconds without traffic, from now on; 0 never does. */
+  timeout(request: Request, seconds: number): void;
 }
 
 interface BunServe {
@@ -14,7 +24,8 @@ interface BunServe {
     port: number;
     idleTimeout: number;
     maxRequestBodySize: number;
-    fetch: (request: Request, server: BunServer) => Promise<Response> | Response;
+    fetch: (request: Request, server: BunServer) => Promise<Response | undefined> | Response;
+    websocket: BunWebSocketOptions;
     error: () => Response;
   }): BunServer;
 }
@@ -34,9 +45,19 @@ class BunPeer implements Peer {
   }
 }
 
+/** Without a next request a connection is ended. */
+const KEEP_ALIVE_S = 65;
+
+function isStream({ headers }: Response): boolean {
+  return headers.get("content-type") === "text/event-stream";
+}
+
 /** Listens with `Bun.serve`. */
-export function serveBun({ hostname, port, fetch, maxBodyBytes }: ServeOptions): Listener {
+export function serveBun(
+  { hostname, port, fetch, handle, maxBodyBytes, clock }: ServeOptions,
+): Listener {
   const { Bun } = globalThis as unknown as { Bun: BunServe };
+  const links = new WebSocketLinks(clock);
   const server = Bun.serve({
     hostname,
     port,
@@ -44,6 +65,7 @@ export function serveBun({ hostname, port, fetch, maxBodyBytes }: ServeOptions):
     idleTimeout: 0,
     // The core answers 413 itself; the runtime only guards far above it.
     maxRequestBodySize: maxBodyBytes * 4,
+    websocket: bunWebSocket(links, maxBodyBytes * 4),
     fetch: (request, server) => {
       // Reading the URL of a request with a malformed Host throws (trust.md A7).
       const host = request.headers.get("host");
@@ -52,7 +74,16 @@ export function serveBun({ hostname, port, fetch, maxBodyBytes }: ServeOptions):
       } catch {
         return badHost();
       }
-      return fetch(request, new BunPeer(request, server));
+      const peer = new BunPeer(request, server);
+      if (asksForWebSocket(request.method, request.url, request.headers.get("upgrade"))) {
+        return upgradeOnBun(handle, server, { request, peer });
+      }
+      // It would be bound by what is set below for the pause after the request before.
+      server.timeout(request, 0);
+      return fetch(request, peer).then((response) => {
+        if (!isStream(response)) server.timeout(request, KEEP_ALIVE_S);
+        return response;
+      });
     },
     error: () => badHost(),
   });

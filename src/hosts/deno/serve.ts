@@ -1,5 +1,8 @@
 import { badHost, headersTooLarge, isHostUsable, MAX_HEADER_BYTES } from "../host_header.ts";
 import type { Listener, ServeOptions } from "../serve.ts";
+import { upgradeOnDeno } from "../websocket/deno.ts";
+import { WebSocketLinks } from "../websocket/links.ts";
+import { asksForWebSocket } from "../websocket/request.ts";
 
 interface DenoServer {
   readonly addr: { readonly hostname: string; readonly port: number };
@@ -27,22 +30,32 @@ function headerBytes(headers: Headers): number {
 }
 
 /** Listens with `Deno.serve`, which bounds the number of headers but not their length. */
-export function serveDeno({ hostname, port, fetch }: ServeOptions): Listener {
+export function serveDeno({ hostname, port, fetch, handle, clock }: ServeOptions): Listener {
   const { Deno } = globalThis as unknown as { Deno: DenoServe };
   const aborting = new AbortController();
+  const aborted = new Promise((resolve) => aborting.signal.addEventListener("abort", resolve));
+  const links = new WebSocketLinks(clock);
   const server = Deno.serve(
     { hostname, port, signal: aborting.signal, onListen: () => {} },
     (request, info) => {
       if (!isHostUsable(request.headers.get("host"), request.url)) return badHost();
       if (headerBytes(request.headers) > MAX_HEADER_BYTES) return headersTooLarge();
       const { hostname: address } = info.remoteAddr;
-      return fetch(request, address === undefined ? {} : { address });
+      const peer = address === undefined ? {} : { address };
+      if (asksForWebSocket(request.method, request.url, request.headers.get("upgrade"))) {
+        return upgradeOnDeno({ handle, clock, links }, request, peer);
+      }
+      return fetch(request, peer);
     },
   );
   return {
     hostname,
     port: server.addr.port,
-    close: () => server.shutdown(),
+    close: async () => {
+      // It would end WebSockets at once, and the calls on them.
+      await Promise.race([links.none(), aborted]);
+      await server.shutdown();
+    },
     abort: () => aborting.abort(),
   };
 }

@@ -6,7 +6,11 @@ import { failureOf } from "./failure.ts";
 /** Deno sends a body it can read twice again when a reused connection ends before the answer (2.9). */
 const RESENDS = "Deno" in globalThis;
 
-/** Connections are the runtime's: it bounds, keeps and closes them, so `queued` and `close` do nothing. */
+/**
+ * Connections are the runtime's: it bounds, keeps and closes them, so `queued` and `close` do nothing. Neither Deno
+ * nor Bun lets a time for connecting be set: an address that swallows packets fails with the call's own time, and
+ * the circuit of its backend keeps the calls after that from waiting as long.
+ */
 export function createFetchClient(): HttpClient {
   return { send, close: () => Promise.resolve() };
 }

@@ -1,15 +1,18 @@
 /** `node:http` messages as the core's HTTP exchange. */
 import { Buffer } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Writable } from "node:stream";
 import { bodyBroken, bodyTooLarge, type HttpIncoming, type HttpOutgoing } from "../../core/mod.ts";
 
 export class NodeIncoming implements HttpIncoming {
   readonly method: string;
   readonly target: string;
   readonly #incoming: IncomingMessage;
-  readonly #outgoing: ServerResponse;
+  readonly #outgoing: Writable;
+  #abandon: ((error: Error) => void) | undefined;
 
-  constructor(incoming: IncomingMessage, outgoing: ServerResponse) {
+  /** @param outgoing the answer, or the bare connection */
+  constructor(incoming: IncomingMessage, outgoing: Writable) {
     const { method = "GET", url = "/" } = incoming;
     this.#incoming = incoming;
     this.#outgoing = outgoing;
@@ -34,6 +37,7 @@ export class NodeIncoming implements HttpIncoming {
       return Promise.reject(bodyTooLarge(maxBytes));
     }
     return new Promise((resolve, reject) => {
+      this.#abandon = reject;
       const chunks: Buffer[] = [];
       let length = 0;
       incoming.on("data", (chunk: Buffer) => {
@@ -50,6 +54,12 @@ export class NodeIncoming implements HttpIncoming {
       );
       incoming.on("error", (cause) => reject(bodyBroken(cause)));
     });
+  }
+
+  abandon(error: Error): void {
+    // What still comes is not read; the answer closes the connection.
+    this.#incoming.pause();
+    this.#abandon?.(error);
   }
 
   onGone(run: () => void): void {
@@ -80,6 +90,15 @@ export function respond(outgoing: ServerResponse, { status, headers, body }: Htt
   const text = body ?? "";
   outgoing.writeHead(status, { ...headers, "content-length": Buffer.byteLength(text) });
   outgoing.end(text);
+  if (outgoing.writableLength > 0) boundReading(outgoing);
+}
+
+/** Without progress for so long, or twice that, a reader is dropped, and what waits for it. */
+const READ_MS = 30_000;
+
+/** Node ends a connection whose time is over; it sets its own time for the pause after the answer. */
+function boundReading({ socket }: ServerResponse, ms: number = READ_MS): void {
+  socket?.setTimeout(ms);
 }
 
 async function pump(
@@ -95,7 +114,11 @@ async function pump(
   for (;;) {
     const { done, value } = await reader.read();
     if (done) break;
-    if (!outgoing.write(value)) await Promise.race([drained(outgoing), left.promise]);
+    if (!outgoing.write(value)) {
+      boundReading(outgoing);
+      await Promise.race([drained(outgoing), left.promise]);
+      boundReading(outgoing, 0);
+    }
     if (outgoing.destroyed) return;
   }
   outgoing.end();

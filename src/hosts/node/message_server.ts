@@ -3,14 +3,17 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import process from "node:process";
 import type { HttpHandler, Peer } from "../../core/mod.ts";
 import { BAD_HOST_BODY, isHostUsable, MAX_HEADER_BYTES } from "../host_header.ts";
+import { asksForWebSocket } from "../websocket/request.ts";
 import { NodeIncoming, respond } from "./http_message.ts";
 
 // An `import` would read every export of the module, and Node loads all of undici for one of them (15 ms).
 const { createServer } = process.getBuiltinModule("node:http");
 
-/** Slow senders are dropped (trust.md A7): head within 15 s, whole request within 30 s. */
-export const HEADERS_MS = 15_000;
-export const REQUEST_MS = 30_000;
+/** Slow senders are dropped (trust.md A7): the head comes within 15 s, looks included. */
+export const HEADERS_MS = 14_000;
+const LOOK_MS = 1000;
+/** The core bounds bodies; this bounds those that nobody reads, of requests that were refused. */
+export const REQUEST_MS = 300_000;
 export const KEEP_ALIVE_MS = 65_000;
 
 /** Gives who is at the other end of a request's connection. */
@@ -21,9 +24,13 @@ export function createMessageServer(handle: HttpHandler, peerOf: PeerOf = addres
     maxHeaderSize: MAX_HEADER_BYTES,
     headersTimeout: HEADERS_MS,
     requestTimeout: REQUEST_MS,
+    connectionsCheckingInterval: LOOK_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     // Two tokens are none: without this the first one would silently count.
     joinDuplicateHeaders: true,
+    // Others that ask for an upgrade, such as to HTTP/2, are served as they are.
+    shouldUpgradeCallback: ({ method, url = "", headers }) =>
+      asksForWebSocket(method, url, headers.upgrade),
   }, (incoming, outgoing) => {
     if (isTargetUsable(incoming)) void answer(handle, peerOf(incoming), { incoming, outgoing });
     else refuse(outgoing);
@@ -48,7 +55,7 @@ async function answer(
   respond(outgoing, await handle(new NodeIncoming(incoming, outgoing), peer));
 }
 
-function isTargetUsable({ rawHeaders, headers, url = "" }: IncomingMessage): boolean {
+export function isTargetUsable({ rawHeaders, headers, url = "" }: IncomingMessage): boolean {
   let hosts = 0;
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] as string;

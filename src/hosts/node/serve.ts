@@ -1,14 +1,18 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Listener, ServeOptions } from "../serve.ts";
-import { createMessageServer } from "./message_server.ts";
+import { acceptUpgrades } from "../websocket/node.ts";
+import { addressOf, createMessageServer } from "./message_server.ts";
 
 /** Between two looks at connections that have become idle while closing. */
 const CLOSE_LOOK_MS = 50;
 
 /** Listens with `node:http`. */
-export async function serveNode({ hostname, port, handle }: ServeOptions): Promise<Listener> {
+export async function serveNode(
+  { hostname, port, handle, clock }: ServeOptions,
+): Promise<Listener> {
   const server = createMessageServer(handle);
+  const upgrades = acceptUpgrades(server, { handle, peerOf: addressOf, clock });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, hostname, resolve);
@@ -16,8 +20,14 @@ export async function serveNode({ hostname, port, handle }: ServeOptions): Promi
   return {
     hostname,
     port: (server.address() as AddressInfo).port,
-    close: () => closeServer(server),
-    abort: () => server.closeAllConnections(),
+    close: async () => {
+      await closeServer(server);
+      await upgrades.none();
+    },
+    abort: () => {
+      server.closeAllConnections();
+      upgrades.abort();
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 /** A child in a process group of its own, behind the port's `Child`. */
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import type { Readable } from "node:stream";
-import type { Child, ChildExit } from "../../ports/process.ts";
+import type { Child, ChildExit, Exceeded } from "../../ports/process.ts";
 import { groupRuns, signalGroup } from "./signal_group.ts";
 
 /** Between two looks at a group whose leader has gone. */
@@ -18,6 +18,7 @@ export class GroupChild implements Child {
   readonly #process: ChildProcessWithoutNullStreams;
   readonly #resolve: (exit: ChildExit) => void;
   #asked: "SIGTERM" | "SIGKILL" | undefined;
+  #exceeded: Exceeded | undefined;
   /** Set while the leader has gone and the rest of its group is given time. */
   #leaderExit: ChildExit | undefined;
   #looking: ReturnType<typeof setInterval> | undefined;
@@ -63,6 +64,13 @@ export class GroupChild implements Child {
     if (signal === "SIGKILL" && this.#leaderExit !== undefined) this.#end(this.#leaderExit);
   }
 
+  /** It used more than it may: ends the group, and says so in its exit. */
+  exceed(exceeded: Exceeded): void {
+    if (this.#ended) return;
+    this.#exceeded = exceeded;
+    this.kill("SIGKILL");
+  }
+
   #leaderExited(exit: ChildExit): void {
     if (this.#asked !== "SIGTERM") return this.#end(exit);
     // The others were asked as well and get the same time, which SIGKILL ends.
@@ -80,7 +88,7 @@ export class GroupChild implements Child {
     // Now, while the group's number cannot belong to anybody else yet.
     signalGroup(this.pid, "SIGKILL");
     this.#closePipes();
-    this.#resolve(exit);
+    this.#resolve(this.#exceeded === undefined ? exit : { ...exit, exceeded: this.#exceeded });
   }
 
   #closePipes(): void {

@@ -71,6 +71,14 @@ export class Connections {
     });
   }
 
+  /** It is no HTTP connection any more: it ends when both sides are done with it. */
+  upgraded(socket: Socket): void {
+    const connection = this.#open.get(keyOf(socket) ?? "");
+    if (connection === undefined) return;
+    connection.answering++;
+    connection.deadline = undefined;
+  }
+
   /** Ends idle connections now and the others when they are answered; resolves when none is left. */
   close(): Promise<void> {
     this.#closing = true;

@@ -14,6 +14,8 @@ export interface TlsPaths {
 export interface LoadedTls extends TlsFiles {
   /** Host names and addresses the certificate is for; no wildcards. */
   readonly names: readonly string[];
+  /** Wall time, milliseconds since 1970. */
+  readonly expiresAt: number;
 }
 
 /**
@@ -33,11 +35,11 @@ export async function loadTls(paths: TlsPaths, section: string): Promise<LoadedT
     const reason = `it does not belong to the certificate in "${paths.cert}"`;
     throw unusable(`${section}.key`, paths.key, { reason });
   }
-  const names = namesOf(own);
-  if (paths.client_ca === undefined) return { cert, key, names };
+  const facts = { names: namesOf(own), expiresAt: own.validToDate.getTime() };
+  if (paths.client_ca === undefined) return { cert, key, ...facts };
   const clientCa = await text("client_ca", paths.client_ca);
   certificateIn(clientCa, `${section}.client_ca`, paths.client_ca);
-  return { cert, key, clientCa, names };
+  return { cert, key, clientCa, ...facts };
 }
 
 function certificateIn(text: string, key: string, path: string): X509Certificate {

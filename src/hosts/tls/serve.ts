@@ -8,6 +8,7 @@ import { createServer, type Server, type TLSSocket } from "node:tls";
 import type { Peer } from "../../core/mod.ts";
 import { addressOf, createMessageServer } from "../node/message_server.ts";
 import type { Listener, ServeOptions, TlsFiles } from "../serve.ts";
+import { acceptUpgrades } from "../websocket/node.ts";
 import { Connections } from "./connections.ts";
 import { type SubjectParts, subjectText } from "./subject.ts";
 
@@ -19,6 +20,8 @@ export async function serveTls(
   const connections = new Connections(clock);
   const http = createMessageServer(handle, peerOf);
   http.on("request", (incoming, outgoing) => connections.requested(incoming, outgoing));
+  http.on("upgrade", ({ socket }) => connections.upgraded(socket));
+  const upgrades = acceptUpgrades(http, { handle, peerOf, clock });
   const tls = createServer(settingsOf(files));
   // Deno ends connections after one answer when their server says that it does not listen.
   Object.defineProperty(http, "listening", { get: () => tls.listening });
@@ -36,11 +39,16 @@ export async function serveTls(
   return {
     hostname,
     port: (tls.address() as AddressInfo).port,
-    close: () => {
+    close: async () => {
       tls.close();
-      return connections.close();
+      await connections.close();
+      await upgrades.none();
     },
-    abort: () => connections.abort(),
+    renew: (renewed) => tls.setSecureContext(contextOf(renewed)),
+    abort: () => {
+      upgrades.abort();
+      connections.abort();
+    },
   };
 }
 
@@ -52,16 +60,14 @@ function listening(tls: Server, hostname: string, port: number): Promise<void> {
   });
 }
 
-function settingsOf({ cert, key, clientCa }: TlsFiles) {
-  return {
-    cert,
-    key,
-    minVersion: "TLSv1.2",
-    ALPNProtocols: ["http/1.1"],
-    ...(clientCa === undefined
-      ? {}
-      : { ca: [clientCa], requestCert: true, rejectUnauthorized: true }),
-  } as const;
+function settingsOf(files: TlsFiles) {
+  const asked = files.clientCa === undefined ? {} : { requestCert: true, rejectUnauthorized: true };
+  return { ...contextOf(files), ...asked, ALPNProtocols: ["http/1.1"] };
+}
+
+function contextOf({ cert, key, clientCa }: TlsFiles) {
+  const authority = clientCa === undefined ? {} : { ca: [clientCa] };
+  return { cert, key, minVersion: "TLSv1.2", ...authority } as const;
 }
 
 function peerOf(incoming: IncomingMessage): Peer {

@@ -4,11 +4,13 @@ import type { Context, Handlers } from "../handler.ts";
 
 export function statusHandlers(
   { control, facts, metrics }: Context,
-): Pick<Handlers, "health" | "status" | "metrics" | "openapi"> {
+): Pick<Handlers, "health" | "live" | "ready" | "status" | "metrics" | "openapi"> {
   // Made when it is first asked for: what makes it is loaded by nobody else.
   let document: Promise<Record<string, unknown>> | undefined;
   return {
     health: () => ({ state: control.state, name: control.name, revision: control.revision }),
+    live: () => ({ status: "alive", state: control.state }),
+    ready: () => control.readiness(),
     status: ({ act }) => {
       const endpoint = facts.endpoint();
       return {

@@ -55,7 +55,11 @@ export function operationOf(id: string, row: RouteRow): Record<string, unknown> 
     security: securityOf(row),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(row.body === undefined ? {} : { requestBody: bodyOf(row.body) }),
-    responses: { "200": answerOf(row), ...errorResponses(row) },
+    responses: {
+      "200": answerOf(row),
+      ...errorResponses(row),
+      ...(row.mayBeUnready === true ? { "503": answerOf(row) } : {}),
+    },
   };
 }
 

@@ -12,18 +12,26 @@ import type {
 export interface MemorySessionOptions {
   readonly clock: Clock;
   readonly random: Random;
+  /**
+   * Whether several gateways of one process use it; without that no record is kept, because a gateway has its
+   * own sessions in memory anyway. Default: true.
+   */
+  readonly isShared?: boolean;
 }
 
 /** Streams that went on elsewhere are nobody's here: a gateway has its own in memory anyway. */
 export class MemorySessionStore implements SessionStore {
   readonly kind = "memory";
-  readonly failure = undefined;
   readonly #options: MemorySessionOptions;
   readonly #records = new Map<SessionId, { record: SessionRecord; until: number }>();
   readonly #secrets = new Map<string, string>();
 
   constructor(options: MemorySessionOptions) {
     this.#options = options;
+  }
+
+  get failure(): string | undefined {
+    return undefined;
   }
 
   get(id: SessionId): Promise<SessionRecord | undefined> {
@@ -33,6 +41,7 @@ export class MemorySessionStore implements SessionStore {
   }
 
   put(record: SessionRecord, keepMs: number): Promise<void> {
+    if (this.#options.isShared === false) return Promise.resolve();
     this.#records.set(record.id, { record, until: this.#options.clock.monotonic() + keepMs });
     return Promise.resolve();
   }

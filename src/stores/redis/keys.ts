@@ -15,6 +15,13 @@ export interface Keys {
   readonly probe: string;
   /** Bucket of a key, whatever is in it. */
   bucket(key: string): string;
+  /** Record of a session. */
+  session(id: string): string;
+  /** Set of the streams of a session. */
+  streamsOf(session: string): string;
+  /** Events of a stream. */
+  stream(key: string): string;
+  secret(name: string): string;
 }
 
 /** @param gateway its name: replicas have the same */
@@ -26,6 +33,31 @@ export function keysOf(gateway: string, url: string): Keys {
     channel: `${prefix}:switches@${database}`,
     probe: `${prefix}:probe`,
     bucket: (key) => `${prefix}:rate:${bounded(key)}`,
+    session: (id) => `${prefix}:session:${bounded(id)}`,
+    streamsOf: (session) => `${prefix}:streams:${bounded(session)}`,
+    stream: (key) => `${prefix}:stream:${bounded(key)}`,
+    secret: (name) => `${prefix}:secret:${bounded(name)}`,
+  };
+}
+
+/** Where the replicas of a gateway speak to each other. */
+export interface BusKeys {
+  /** Channel of one replica. */
+  channelOf(instance: string): string;
+  /** Channel of all. */
+  readonly everybody: string;
+  /** Sign of life of one replica. */
+  signOf(instance: string): string;
+}
+
+/** @param gateway its name: replicas have the same */
+export function busKeysOf(gateway: string, url: string): BusKeys {
+  const prefix = `mcp-sentinel:${FORM}:${bounded(gateway)}:bus`;
+  const database = new URL(url).pathname.slice(1) || "0";
+  return {
+    channelOf: (instance) => `${prefix}:to:${bounded(instance)}@${database}`,
+    everybody: `${prefix}:all@${database}`,
+    signOf: (instance) => `${prefix}:alive:${bounded(instance)}`,
   };
 }
 

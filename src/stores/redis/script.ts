@@ -7,7 +7,7 @@ export interface Script {
   readonly digest: string;
 }
 
-function script(text: string): Script {
+export function scriptOf(text: string): Script {
   return { text, digest: createHash("sha1").update(text).digest("hex") };
 }
 
@@ -19,7 +19,7 @@ function script(text: string): Script {
  * It goes by itself when it is full again. A refusal writes only when the limit or the clock was changed.
  * What is not in that form counts as no bucket.
  */
-export const TAKE = script(`
+export const TAKE = scriptOf(`
 local time = redis.call("TIME")
 local now = time[1] * 1000 + time[2] / 1000
 local count, per, burst = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -60,7 +60,7 @@ end
  * Writes entries that are later than those there, and says so. KEYS: the table. ARGV: the channel, how many
  * entries the table may hold, then for each entry its key, its stamp with its value, and the message.
  */
-export const WRITE = script(`${LATER}
+export const WRITE = scriptOf(`${LATER}
 for at = 3, #ARGV, 3 do
   local known = redis.call("HGET", KEYS[1], ARGV[at])
   if known == false and redis.call("HLEN", KEYS[1]) >= tonumber(ARGV[2]) then
@@ -75,7 +75,7 @@ return "OK"
 `);
 
 /** Removes entries that are still the same. KEYS: the table. ARGV: for each entry its key and its stamp. */
-export const FORGET = script(`
+export const FORGET = scriptOf(`
 for at = 1, #ARGV, 2 do
   local known = redis.call("HGET", KEYS[1], ARGV[at])
   if known and string.sub(known, 1, 28) == ARGV[at + 1] then redis.call("HDEL", KEYS[1], ARGV[at]) end
@@ -87,7 +87,7 @@ return "OK"
  * Gives the table: keys and values in turn. KEYS: the table. ARGV: how many entries it may hold, and how many
  * bytes one of them. Longer ones are left out, and a table with more is an error: nobody here wrote them.
  */
-export const READ = script(`
+export const READ = scriptOf(`
 local size = redis.call("HLEN", KEYS[1])
 if size > tonumber(ARGV[1]) then
   return redis.error_reply("FULL the table of the kill switches holds " .. size .. " entries")

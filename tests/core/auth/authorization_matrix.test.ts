@@ -133,6 +133,9 @@ const PLACES: Readonly<Record<Endpoint, Place>> = {
   toolset: { path: `/mcp/${TOOLSET}`, statuses: STREAMABLE },
   sse: { path: "/sse", statuses: { GET: 200 } },
   messages: { path: "/messages/", statuses: { POST: 404 } },
+  websocket: { path: "/ws", statuses: { GET: 426 } },
+  health: { path: "/health", statuses: { GET: 200, HEAD: 200 }, open: true },
+  ready: { path: "/ready", statuses: { GET: 200, HEAD: 200 }, open: true },
   metadata: {
     path: "/.well-known/oauth-protected-resource/mcp",
     statuses: { GET: 200 },

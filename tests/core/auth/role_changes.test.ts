@@ -77,16 +77,18 @@ describe("roles of an open session", () => {
     }
   });
 
-  it("that show nothing any more leave it open, with empty lists", LIMIT, async () => {
+  it("that show nothing any more end it; the next one sees empty lists", LIMIT, async () => {
     await start();
-    const alpha = await open("alpha");
+    const [alpha, beta] = [await open("alpha", "streamable"), await open("beta", "streamable")];
     await reload({ beta: ROLES.beta });
-    assert.deepEqual(await tools(alpha), []);
-    assert.ok((await alpha.request("tools/call", { name: "a__open" }))["error"]);
-    assert.deepEqual((await alpha.request("ping"))["result"], {});
+    await assert.rejects(tools(alpha));
+    assert.deepEqual(await tools(beta), ["b__open", "b__work", "b__danger"]);
+    const next = await open("alpha", "streamable");
+    assert.deepEqual(await tools(next), []);
+    assert.ok((await next.request("tools/call", { name: "a__open" }))["error"]);
     await reload(ROLES);
-    assert.deepEqual(await tools(alpha), ["a__open", "a__work", "a__danger"]);
-    await alpha.close();
+    assert.deepEqual(await tools(next), ["a__open", "a__work", "a__danger"]);
+    for (const client of [next, beta]) await client.close();
   });
 
   it("are those of the newest token", LIMIT, async () => {

@@ -44,6 +44,7 @@ describe("metrics of a backend", () => {
       "one exit": 0,
       "one signal": 0,
       "one unresponsive": 0,
+      "one memory": 0,
       "one lost": 0,
       "one manual": 0,
       "one config": 0,
@@ -56,7 +57,7 @@ describe("metrics of a backend", () => {
     await control.reconnect("one", ACTOR);
     assert.equal(restarts()["one manual"], 1);
     await core.stop();
-    assert.deepEqual(Object.values(restarts()), [1, 1, 0, 0, 1, 0]);
+    assert.deepEqual(Object.values(restarts()), [1, 1, 0, 0, 0, 1, 0]);
   });
 
   it("count what it writes to stderr as it comes, and lines that are no messages", async () => {
@@ -74,7 +75,10 @@ describe("metrics of a backend", () => {
     const core = await startCore({ backends: { one: fixtureBackend() } });
     const { control } = core.core;
     await until(() => control.backend("one", 0).state === "ready", "ready");
-    core.source.write({ backends: { one: fixtureBackend({ env: { CHANGED: "1" } }) } });
+    core.source.write({
+      backends: { one: fixtureBackend({ env: { CHANGED: "1" } }) },
+      reload: { grace: "0s" },
+    });
     await control.reload(ACTOR);
     const { "one config": config, ...others } = valuesOf(core, "sentinel_backend_restarts_total");
     assert.equal(config, 1);

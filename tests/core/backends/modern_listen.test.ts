@@ -18,8 +18,8 @@ import { discovered, serveModern } from "../../support/modern_backend.ts";
 import { drive } from "./backend_driver.ts";
 
 const SUBSCRIPTION = "io.modelcontextprotocol/subscriptionId";
-/** Timers of a connection that has nothing to do: deadlines, idle links. */
-const SWEEPS = 2;
+/** Timers of a connection that has nothing to do: deadlines, idle links, the next ping. */
+const SWEEPS = 3;
 const LISTEN = "subscriptions/listen";
 const CAPABILITIES = { tools: { listChanged: true }, resources: { subscribe: true } };
 
@@ -49,7 +49,8 @@ async function listening(answer?: Act, more: Script = {}) {
     ...more,
   });
   const clock = new FakeClock();
-  const driven = await drive({ url: server.url.href }, clock);
+  // Hours of this clock pass in no time: no ping could be answered.
+  const driven = await drive({ url: server.url.href, health: { interval: "24h" } }, clock);
   await driven.settled;
   const lists = () => server.seen.filter(({ method }) => method === "tools/list").length;
   /** The listen of that number. */

@@ -31,6 +31,90 @@ function open(child = new FakeChild()) {
 
 const answer = (id: number) => `{"jsonrpc":"2.0","id":${id},"result":{}}\n`;
 
+describe("stdio wire, a child that floods its stderr", () => {
+  const MEBIBYTE = 1_048_576;
+  const chunk = `${"noise\n".repeat(MEBIBYTE / 6)}`;
+  const linesIn = (text: string) => text.split("\n").length - 1;
+
+  test("is read no faster than 16 MiB a second", async () => {
+    const { child, clock, stderr } = open();
+    for (let count = 0; count < 40; count++) child.errors.push(chunk);
+    await settle();
+    const first = stderr.lines;
+    assert.ok(first > 15 * linesIn(chunk) && first < 18 * linesIn(chunk), String(first));
+    await clock.advance(999);
+    assert.equal(stderr.lines, first);
+    await clock.advance(1);
+    await settle();
+    assert.ok(stderr.lines > 30 * linesIn(chunk) && stderr.lines < 36 * linesIn(chunk));
+    await clock.advance(1000);
+    await settle();
+    assert.equal(stderr.lines, 40 * linesIn(chunk));
+  });
+
+  test("is read to its end when it has ended, and its last words are in the error", async () => {
+    const { child, events, stderr } = open();
+    for (let count = 0; count < 20; count++) child.errors.push(chunk);
+    await settle();
+    child.errors.push("last words\n");
+    child.exit({ code: 1 });
+    await settle();
+    assert.equal(stderr.lines, 20 * linesIn(chunk) + 1);
+    assert.match((await events.loss()).details.reason ?? "", /^exit code 1; stderr: .*last words$/);
+  });
+});
+
+describe("stdio wire, what became of a process", () => {
+  test("is said to calls that never reached it too", async () => {
+    const { wire, child, events } = open();
+    child.full = new Promise(() => {});
+    wire.send("first", 1);
+    await settle();
+    wire.send("second", 2);
+    child.errors.push("no memory\n");
+    child.exit({ signal: "SIGSEGV" });
+    await settle();
+    wire.send("third", 3);
+    const reasons = events.failures.map(({ request, error }) => [request, error.details]);
+    const details = {
+      backend: "demo",
+      executed: "no",
+      reason: "signal SIGSEGV; stderr: no memory",
+    };
+    assert.deepEqual(reasons, [[2, details], [3, details]]);
+  });
+
+  test("names the limit that ended it", async () => {
+    const { child, events } = open();
+    const exceeded = { limit: "memory", used: 300 * 1_048_576, most: 256 * 1_048_576 } as const;
+    child.exit({ signal: "SIGKILL", exceeded });
+    assert.equal(
+      (await events.loss()).details.reason,
+      "ended by the memory limit: 300 MiB used of 256 MiB",
+    );
+  });
+
+  test("says whether it was told to end", async () => {
+    const told: boolean[] = [];
+    for (const asked of [true, false]) {
+      const child = new FakeChild();
+      const wire = openStdioWire({
+        spawner: spawnerOf(child),
+        spawn: { name: "demo", command: "demo", args: [], env: {} },
+        clock: new FakeClock(),
+        stderr: new StderrRing((text) => text),
+        maxLineBytes: 1000,
+        graceMs: GRACE_MS,
+        onExit: (_exit, wasAsked) => told.push(wasAsked),
+      })(new KeptEvents());
+      if (asked) void wire.close();
+      child.exit({ code: 0 });
+      await settle();
+    }
+    assert.deepEqual(told, [true, false]);
+  });
+});
+
 describe("stdio wire, writing", () => {
   test("messages of one turn go out in one write, one on each line", async () => {
     const { wire, child } = open();

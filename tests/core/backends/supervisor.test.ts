@@ -37,9 +37,9 @@ function supervise(changes: Changes = {}) {
     return Promise.resolve(connection);
   };
   const supervisor = new Supervisor<FakeConnection>({
-    connect: (signal) => {
+    connect: (signal, failed) => {
       starts.push(clock.monotonic());
-      return (changes.connect ?? accept)(signal);
+      return (changes.connect ?? accept)(signal, failed);
     },
     clock,
     random: { bytes: (length) => new Uint8Array(length), fraction: () => 1 },
@@ -160,6 +160,20 @@ describe("Supervisor", () => {
     assert.equal(supervisor.status.nextRetryAt, undefined);
     assert.equal(starts.length, 6);
     assert.equal(clock.pending, 0);
+  });
+
+  test("starts that failed within an attempt count like attempts of their own", async () => {
+    const { supervisor, starts, clock } = supervise({
+      connect: (_signal, failed) => {
+        if (starts.length === 1) failed();
+        return refuse();
+      },
+    });
+    supervisor.start();
+    await settle();
+    await clock.advance(10 * MINUTE);
+    assert.equal(supervisor.status.state, "fatal");
+    assert.equal(starts.length, 5);
   });
 
   test("a child that answers and dies again and again ends in fatal too", async () => {

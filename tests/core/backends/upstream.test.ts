@@ -24,6 +24,7 @@ class ScriptedLink implements Link {
   readonly capabilities = { logging: {}, resources: { subscribe: true } };
   readonly instructions = undefined;
   readonly inFlight = 0;
+  readonly received = 0;
   open = true;
   readonly said: Said[] = [];
 

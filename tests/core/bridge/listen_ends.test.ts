@@ -133,7 +133,7 @@ describe("listens", () => {
       await listenTo(test.runtime, wanted, { id: "90071992547409931" }),
     ];
     const early = open(test.runtime, wanted);
-    test.runtime.beginStop();
+    test.runtime.endWaiting();
     const last = '{"resultType":"complete","_meta":{"io.modelcontextprotocol/subscriptionId":';
     assert.equal(one.reader.texts.at(-1), `{"jsonrpc":"2.0","id":"x","result":${last}"x"}}}`);
     assert.ok(two.reader.texts.at(-1)?.endsWith(`${last}90071992547409931}}}`));

@@ -82,7 +82,7 @@ describe("subscriptions/listen over HTTP", () => {
     gateway = await startCore({});
     const stream = messages(await listen({ toolsListChanged: true }, 7));
     await next(stream);
-    gateway.core.beginStop();
+    gateway.core.refuseNew();
     assert.deepEqual(await next(stream), {
       jsonrpc: "2.0",
       id: 7,
@@ -92,7 +92,7 @@ describe("subscriptions/listen over HTTP", () => {
     const { status, answer } = await modern(gateway.core.fetch, "subscriptions/listen", {
       notifications: {},
     });
-    assert.deepEqual([status, answer["error"].data.code], [200, "OVERLOADED"]);
+    assert.deepEqual([status, answer["error"].data.code], [503, "STOPPING"]);
   });
 
   it("serves the official client, up to the end", LIMIT, async () => {
@@ -113,7 +113,7 @@ describe("subscriptions/listen over HTTP", () => {
     await first.close();
     assert.equal(await first.closed, "local");
     while (gateway.core.control.status().listens !== 1) await setImmediate();
-    gateway.core.beginStop();
+    gateway.core.refuseNew();
     assert.equal(await second.closed, "graceful");
     await client.close();
     await end();

@@ -299,7 +299,7 @@ describe("a token of a call that waits", () => {
     const gateway = setUp({ bridge: { parked_per_caller: 100 } });
     for (let at = 0; at < 50; at++) tokens.add((await park(gateway)).token);
     assert.equal(tokens.size, 50);
-    for (const token of tokens) assert.match(token, /^parked\.[0-9a-f]{48}$/);
+    for (const token of tokens) assert.match(token, /^parked\.[0-9a-f]{12}\.[0-9a-f]{48}$/);
   });
 
   it("holds no slot while the client thinks, and takes one again but no further token", async () => {

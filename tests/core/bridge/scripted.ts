@@ -1,6 +1,12 @@
 /** Calls through the whole line with a fake clock, to a backend whose every message the test decides. */
 import * as v from "valibot";
-import { ConfigSchema, type RequestId, type SentinelError } from "../../../src/contract/mod.ts";
+import {
+  type BackendConfig,
+  ConfigSchema,
+  type RequestId,
+  type SentinelError,
+} from "../../../src/contract/mod.ts";
+import { CallGuard } from "../../../src/core/backends/call_guard.ts";
 import type { Exchange, Link, LinkReply, LinkRequest } from "../../../src/core/backends/link.ts";
 import { Bridge } from "../../../src/core/bridge/bridge.ts";
 import { ParkedCalls } from "../../../src/core/bridge/parked_calls.ts";
@@ -9,6 +15,7 @@ import { resumeParked } from "../../../src/core/bridge/resume.ts";
 import type { Round } from "../../../src/core/bridge/round.ts";
 import type { Call, Outcome, Reply } from "../../../src/core/call/call.ts";
 import { type Line, receiveRequest } from "../../../src/core/call/receive.ts";
+import { RunningCalls } from "../../../src/core/call/running.ts";
 import { createEntry } from "../../../src/core/catalog/entry.ts";
 import type { Target, View } from "../../../src/core/catalog/types.ts";
 import type { FrontContext } from "../../../src/core/front/context.ts";
@@ -24,6 +31,7 @@ import { ModernClients } from "../../../src/core/session/modern_clients.ts";
 import { Session } from "../../../src/core/session/session.ts";
 import { systemRandom } from "../../../src/hosts/random.ts";
 import { MemoryRateStore } from "../../../src/stores/memory/rate_store.ts";
+import { MemorySessionStore } from "../../../src/stores/memory/session_store.ts";
 import { MemoryStateStore } from "../../../src/stores/memory/state_store.ts";
 import { Registry } from "../../../src/telemetry/registry.ts";
 import type { ConfigInput } from "../../support/core.ts";
@@ -52,6 +60,7 @@ export class ScriptedLink implements Link {
   readonly capabilities: JsonObject = { logging: {}, tools: {} };
   readonly instructions = undefined;
   readonly open = true;
+  readonly received = 0;
   readonly reached: Reached[] = [];
   #waiting: { readonly count: number; readonly resolve: () => void }[] = [];
 
@@ -126,6 +135,10 @@ export class TestRound implements Round {
   finish(_call: Call, outcome: Outcome): void {
     this.outcomes.push(outcome);
     this.#finish();
+  }
+
+  close(): void {
+    throw new Error("the call is not another replica's");
   }
 
   refuse(error: SentinelError): void {
@@ -210,12 +223,23 @@ export class Scripted {
       log: { write: () => {} },
       mask: (text: string) => text,
       interceptors,
+      instance: "0123456789ab",
+      store: new MemorySessionStore({ clock, random: systemRandom }),
     };
     this.link = new ScriptedLink(era);
     this.parked = new ParkedCalls({ ...ports, bounds: () => config.bridge });
     this.#clients = new ModernClients(clock);
+    const own = config.backends["b"] as BackendConfig;
     const backend = {
-      config: config.backends["b"],
+      name: "b",
+      config: own,
+      guard: new CallGuard({
+        backend: "b",
+        ports,
+        config: () => own,
+        changed: () => {},
+        unresponsive: () => {},
+      }),
       link: () => this.link,
       giveBack: () => this.givenBack++,
       wantLogLevel: () => {},
@@ -339,6 +363,7 @@ export class Scripted {
     const view = this.#createView();
     let requests = 0;
     return {
+      running: new RunningCalls(),
       world: () => this.#world,
       view: () => view,
       requestId: () => `request-${++requests}` as RequestId,

@@ -3,6 +3,8 @@ import { describe, it } from "node:test";
 import type { JsonObject } from "../../../src/core/mcp/json.ts";
 import { SealedStates } from "../../../src/core/bridge/sealed_state.ts";
 import { systemRandom } from "../../../src/hosts/random.ts";
+import { MemorySessionStore } from "../../../src/stores/memory/session_store.ts";
+import type { SessionStore } from "../../../src/ports/session_store.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { DONE, FORM, Scripted, type SetUp, type TestRound } from "./scripted.ts";
 
@@ -184,7 +186,7 @@ describe("a modern backend that asks a modern client", () => {
 
 describe("SealedStates", () => {
   it("opens what it sealed, of any text, for the same binding", async () => {
-    const states = new SealedStates({ clock: new FakeClock(), random: systemRandom });
+    const states = statesOf(new FakeClock());
     for (const state of ["", ".", INNER, "sealed.1.2", "\ud800", "\r\n", "x".repeat(65_536)]) {
       assert.equal(await states.open(await states.seal(state, "b", 10), "b"), state);
     }
@@ -195,10 +197,41 @@ describe("SealedStates", () => {
 
   it("opens nothing of another gateway", async () => {
     const clock = new FakeClock();
-    const [one, two] = [1, 2].map(() => new SealedStates({ clock, random: systemRandom }));
-    const sealed = await one?.seal("s", "b", 10);
-    await assert.rejects(two?.open(sealed ?? "", "b") ?? Promise.resolve(), {
-      code: "INVALID_PARAMS",
-    });
+    const [one, two] = [statesOf(clock), statesOf(clock)];
+    await assert.rejects(two.open(await one.seal("s", "b", 10), "b"), { code: "INVALID_PARAMS" });
+  });
+
+  it("opens what a replica sealed, or an earlier run", async () => {
+    const clock = new FakeClock();
+    const store = new MemorySessionStore({ clock, random: systemRandom });
+    const [one, two] = [statesOf(clock, store), statesOf(clock, store)];
+    const sealed = await one.seal("s", "b", 10);
+    assert.equal(await two.open(sealed, "b"), "s");
+    await clock.advance(10);
+    await assert.rejects(two.open(sealed, "b"), { code: "INVALID_PARAMS" });
+  });
+
+  it("goes on by itself while the store is away, and opens that afterwards too", async () => {
+    const clock = new FakeClock();
+    const shared = new MemorySessionStore({ clock, random: systemRandom });
+    let isAway = true;
+    const away = {
+      secret: (name: string) => isAway ? Promise.reject(new Error("away")) : shared.secret(name),
+    };
+    const [one, two] = [statesOf(clock, away), statesOf(clock, shared)];
+    const alone = await one.seal("alone", "b", 10);
+    assert.equal(await one.open(alone, "b"), "alone");
+    isAway = false;
+    const both = await one.seal("both", "b", 10);
+    assert.equal(await two.open(both, "b"), "both");
+    assert.equal(await one.open(alone, "b"), "alone");
+    await assert.rejects(two.open(alone, "b"), { code: "INVALID_PARAMS" });
   });
 });
+
+function statesOf(
+  clock: FakeClock,
+  store: Pick<SessionStore, "secret"> = new MemorySessionStore({ clock, random: systemRandom }),
+): SealedStates {
+  return new SealedStates({ clock, random: systemRandom, store });
+}

@@ -22,6 +22,7 @@ function incomingOf(headers: Headers = {}, method = "POST"): HttpIncoming {
     headerBytes: () =>
       Object.entries(all).reduce((sum, [name, value]) => sum + name.length + value.length, 0),
     body: () => Promise.reject(new Error("The body was read")),
+    abandon: () => {},
     onGone: () => {},
   };
 }

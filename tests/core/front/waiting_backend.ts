@@ -55,6 +55,8 @@ export async function startWaitingBackend(): Promise<WaitingBackend> {
   const cancels = new Queue<unknown>();
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // A gateway that gives a call up may end its connection.
+    request.on("error", () => {});
     if (request.method !== "POST") return void response.writeHead(405).end();
     const message = JSON.parse(await bodyOf(request)) as Rpc;
     const { id, method = "" } = message;

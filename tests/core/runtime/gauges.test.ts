@@ -141,6 +141,9 @@ describe("createReloadCount", () => {
     count("unchanged");
     assert.deepEqual(read("sentinel_config_last_reload_successful"), [1]);
     assert.deepEqual(read("sentinel_config_last_reload_success_timestamp_seconds"), [started + 1]);
-    assert.deepEqual(read("sentinel_config_reloads_total"), [1, 1, 1]);
+    count("rolled_back");
+    assert.deepEqual(read("sentinel_config_last_reload_successful"), [0]);
+    assert.deepEqual(read("sentinel_config_last_reload_success_timestamp_seconds"), [started + 1]);
+    assert.deepEqual(read("sentinel_config_reloads_total"), [1, 1, 1, 1]);
   });
 });

@@ -84,7 +84,10 @@ describe("reload", () => {
     await toolNames(session);
     const old = pid("fix") as number;
     const waiting = session.send("tools/call", { name: "fix__wait", arguments: {} }, "w");
-    const answer = await reload({ backends: { fix: fixtureBackend({ env: { CHANGED: "1" } }) } });
+    const answer = await reload({
+      backends: { fix: fixtureBackend({ env: { CHANGED: "1" } }) },
+      reload: { grace: "0s" },
+    });
     assert.equal(answer.outcome, "applied");
     assert.notEqual(pid("fix"), old);
     assert.equal((await session.call("fix__echo", { a: 1 }))["error"], undefined);

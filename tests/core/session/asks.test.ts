@@ -3,20 +3,22 @@ import { describe, it } from "node:test";
 import type { SentinelError } from "../../../src/contract/mod.ts";
 import type { Ask } from "../../../src/core/backends/link.ts";
 import type { JsonObject } from "../../../src/core/mcp/json.ts";
-import { Asks } from "../../../src/core/session/asks.ts";
+import { askedBy, Asks } from "../../../src/core/session/asks.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 
 interface Sent {
-  readonly id?: number;
+  readonly id?: string;
   readonly method: string;
   readonly params: JsonObject;
 }
+
+const INSTANCE = "0123456789ab";
 
 function setUp() {
   const clock = new FakeClock();
   const sent: Sent[] = [];
   const send = (text: string) => sent.push(JSON.parse(text) as Sent) > 0;
-  return { clock, asks: new Asks(clock), sent, send };
+  return { clock, asks: new Asks(clock, "0123456789ab"), sent, send };
 }
 
 function question(overrides: Partial<Ask> = {}): Ask {
@@ -32,6 +34,18 @@ function question(overrides: Partial<Ask> = {}): Ask {
 const reasonOf = (error: SentinelError) => error.details.reason;
 
 describe("Asks", () => {
+  it("names the replica that asks in ids and tokens of progress", () => {
+    const { asks, sent, send } = setUp();
+    void asks.put(question({ params: { _meta: { progressToken: 1 } } }), send).catch(() => {});
+    const { id, params } = sent[0] as Sent;
+    assert.equal(askedBy(id), INSTANCE);
+    assert.deepEqual(params["_meta"], { progressToken: id });
+    for (const other of [1, "1", "0123456789ab", "0123456789AB-1", undefined, {}]) {
+      assert.equal(askedBy(other), undefined);
+    }
+    asks.close();
+  });
+
   it("gives each question an id of its own and hands its answer over", async () => {
     const { asks, sent, send } = setUp();
     const [one, two] = [asks.put(question(), send), asks.put(question(), send)];
@@ -39,7 +53,7 @@ describe("Asks", () => {
     assert.ok(
       asks.answer({
         kind: "response",
-        id: String(sent[1]?.id),
+        id: JSON.stringify(sent[1]?.id),
         result: '{"roots":[2]}',
         error: undefined,
       }),
@@ -47,7 +61,7 @@ describe("Asks", () => {
     assert.ok(
       asks.answer({
         kind: "response",
-        id: String(sent[0]?.id),
+        id: JSON.stringify(sent[0]?.id),
         result: undefined,
         error: '{"code":-1,"message":"no"}',
       }),
@@ -61,7 +75,7 @@ describe("Asks", () => {
     const asked = asks.put(question(), send);
     const answer = {
       kind: "response",
-      id: String(sent[0]?.id),
+      id: JSON.stringify(sent[0]?.id),
       result: "{}",
       error: undefined,
     } as const;

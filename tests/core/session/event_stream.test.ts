@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { EventStream, parseEventId } from "../../../src/core/session/event_stream.ts";
+import type { StoredEvent } from "../../../src/ports/event_store.ts";
 import { MemoryEventStore } from "../../../src/stores/memory/event_store.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 
@@ -31,6 +32,59 @@ describe("EventStream", () => {
     const body = stream.open();
     stream.end();
     assert.match(await textOf(body), /^id: 1-2_1\nretry: \d+\ndata: ?\n\n$/);
+  });
+
+  it("is read by another replica in place of a connection, from an event on", async () => {
+    const stream = new EventStream({ key: "1-3", store: store() });
+    const body = stream.open();
+    stream.send('"one"');
+    stream.send('"two"');
+    const read: string[] = [];
+    let ends = 0;
+    const reader = {
+      event: ({ sequence, data }: StoredEvent) => void read.push(`${sequence} ${data}`),
+      end: () => void ends++,
+    };
+    assert.ok(stream.canFollow(1));
+    assert.ok(stream.follow(1, reader) !== undefined);
+    assert.match(await textOf(body), /one[^]*two/, "the connection ends");
+    assert.ok(stream.attached);
+    stream.send('"three"');
+    assert.deepEqual(read, ['2 "two"', '3 "three"']);
+    stream.end();
+    assert.deepEqual([ends, stream.attached], [1, false]);
+  });
+
+  it("keeps what comes when the other replica reads no more", () => {
+    const stream = new EventStream({ key: "1-3", store: store() });
+    const read: string[] = [];
+    const reader = { event: ({ data }: StoredEvent) => void read.push(data), end: () => {} };
+    const unfollow = stream.follow(undefined, reader);
+    assert.equal(unfollow, undefined, "nothing was sent: there is nothing to go on from");
+    stream.send('"one"');
+    stream.follow(undefined, reader)?.();
+    stream.send('"two"');
+    assert.deepEqual(read, ['"one"']);
+    assert.ok(!stream.canFollow(9));
+    stream.follow(undefined, reader);
+    assert.deepEqual(read, ['"one"', '"two"']);
+  });
+
+  it("carries the events of another stream with their ids, after what came before", async () => {
+    const carrier = new EventStream({ key: "2-1", origin: "1-3" });
+    const body = carrier.open();
+    carrier.carry({ sequence: 7, data: '"seven"' });
+    carrier.send('"without an id"');
+    carrier.end();
+    assert.equal(
+      await textOf(body),
+      'id: 1-3_7\nevent: message\ndata: "seven"\n\nevent: message\ndata: "without an id"\n\n',
+    );
+    const own = new EventStream({ key: "2-2", store: store() });
+    own.send('"own"');
+    const after = own.open({ key: "1-9", events: [{ sequence: 3, data: '"before"' }] });
+    own.end();
+    assert.match(await textOf(after), /^id: 1-9_3\n[^]*before[^]*id: 2-2_1\n[^]*own/);
   });
 
   it("goes on where a reader stopped, and never twice on two connections", async () => {

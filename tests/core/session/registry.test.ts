@@ -2,28 +2,10 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { EventStream } from "../../../src/core/session/event_stream.ts";
 import { ANONYMOUS } from "../../../src/core/auth/principal.ts";
-import { Sessions } from "../../../src/core/session/registry.ts";
-import { MemorySessionStore } from "../../../src/stores/memory/session_store.ts";
-import { systemRandom } from "../../../src/hosts/random.ts";
-import { Registry } from "../../../src/telemetry/registry.ts";
-import { FakeClock } from "../../support/fake_clock.ts";
+import { sessionKit } from "./session_kit.ts";
 
 function setUp(max = 10) {
-  const clock = new FakeClock();
-  const closed: string[] = [];
-  const telemetry = new Registry();
-  const sessions = new Sessions({
-    clock,
-    random: systemRandom,
-    instance: "0123456789ab",
-    store: new MemorySessionStore({ clock, random: systemRandom }),
-    telemetry,
-    bounds: () => ({ max, idleMs: 30_000, heartbeatMs: 15_000 }),
-    onOpen: () => {},
-    onRoles: () => {},
-    onClose: (session) => closed.push(session.id),
-  });
-  return { clock, sessions, closed, telemetry };
+  return sessionKit({ bounds: { max } });
 }
 
 describe("Sessions", () => {
@@ -84,6 +66,26 @@ describe("Sessions", () => {
     await clock.advance(46_000);
     session.close("test");
     assert.equal((await new Response(body).text()).match(/: keep-alive/g)?.length, 3);
+  });
+
+  it("says that a client has gone that takes nothing for some heartbeats", async () => {
+    const { sessions, clock, log } = setUp();
+    const [gone, there] = ["gone", "there"].map((key) => {
+      const session = sessions.open("streamable_http", undefined, ANONYMOUS);
+      const stream = new EventStream({ key });
+      session.addStream(stream);
+      return { session, stream, reader: stream.open().getReader() };
+    });
+    assert.ok(gone !== undefined && there !== undefined);
+    for (let beat = 0; beat < 7; beat++) {
+      await clock.advance(15_000);
+      await there.reader.read();
+    }
+    assert.deepEqual([gone.stream.attached, there.stream.attached], [false, true]);
+    const { ref: session } = gone.session;
+    assert.deepEqual(log, [
+      { event: "session.vanished", fields: { session, transport: "streamable_http" } },
+    ]);
   });
 
   it("refuses more than the bound, and takes one again when one has gone", () => {

@@ -2,26 +2,10 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { MetricName } from "../../../src/contract/metrics.ts";
 import { ANONYMOUS } from "../../../src/core/auth/principal.ts";
-import { Sessions } from "../../../src/core/session/registry.ts";
-import { MemorySessionStore } from "../../../src/stores/memory/session_store.ts";
-import { systemRandom } from "../../../src/hosts/random.ts";
-import { Registry } from "../../../src/telemetry/registry.ts";
-import { FakeClock } from "../../support/fake_clock.ts";
+import { sessionKit } from "./session_kit.ts";
 
 function setUp() {
-  const clock = new FakeClock();
-  const telemetry = new Registry();
-  const sessions = new Sessions({
-    clock,
-    random: systemRandom,
-    instance: "0123456789ab",
-    store: new MemorySessionStore({ clock, random: systemRandom }),
-    telemetry,
-    bounds: () => ({ max: 10, idleMs: 30_000, heartbeatMs: 15_000 }),
-    onOpen: () => {},
-    onRoles: () => {},
-    onClose: () => {},
-  });
+  const { clock, sessions, telemetry } = sessionKit();
   const read = (metric: MetricName) =>
     Object.fromEntries(
       telemetry.read(metric).map(({ labels, value }) => [Object.values(labels).join(" "), value]),
@@ -47,7 +31,13 @@ describe("metrics of sessions", () => {
       "pipe 2025-11-25": 2,
       "tcp 2024-11-05": 5,
     });
-    assert.deepEqual(read("sentinel_session_evictions_total"), { idle: 0, operator: 0, config: 0 });
+    assert.deepEqual(read("sentinel_session_evictions_total"), {
+      idle: 0,
+      lifetime: 0,
+      vanished: 0,
+      operator: 0,
+      config: 0,
+    });
   });
 
   it("count those that were ended because they were idle", async () => {
@@ -55,6 +45,12 @@ describe("metrics of sessions", () => {
     sessions.open("streamable_http", undefined, ANONYMOUS);
     await clock.advance(31_000);
     assert.equal(sessions.size, 0);
-    assert.deepEqual(read("sentinel_session_evictions_total"), { idle: 1, operator: 0, config: 0 });
+    assert.deepEqual(read("sentinel_session_evictions_total"), {
+      idle: 1,
+      lifetime: 0,
+      vanished: 0,
+      operator: 0,
+      config: 0,
+    });
   });
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { X509Certificate } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -28,6 +29,7 @@ describe("loadTls()", () => {
       cert,
       key,
       names: ["localhost", "127.0.0.1"],
+      expiresAt: Date.parse(new X509Certificate(cert).validTo),
     });
     const mutual = await loadTls(
       { ...paths, client_ca: authority.root.certFile },

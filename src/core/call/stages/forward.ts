@@ -1,5 +1,6 @@
 /** `forward`: sends the inspected form to the backend and waits for the answer. */
-import { SentinelError } from "../../../contract/mod.ts";
+import { asSentinelError, SentinelError } from "../../../contract/mod.ts";
+import type { Backend } from "../../backends/backend.ts";
 import type { Ask, AskReply, Link, LinkReply } from "../../backends/link.ts";
 import { across, clientFacts } from "../../bridge/across.ts";
 import { canBeAsked } from "../../bridge/input_required.ts";
@@ -8,6 +9,7 @@ import type { JsonObject } from "../../mcp/json.ts";
 import { cannotAnswer, Session } from "../../session/session.ts";
 import { argumentsOf } from "../arguments.ts";
 import type { Call } from "../call.ts";
+import { sendAgain } from "./again.ts";
 
 export function forward(call: Call): undefined | Promise<undefined> {
   if (call.answer !== undefined) return undefined;
@@ -25,25 +27,48 @@ async function sendAcross(call: Call, params: JsonObject): Promise<undefined> {
 }
 
 async function send(call: Call, params: JsonObject): Promise<undefined> {
-  const { target, link } = call as { target: Target; link: Link };
-  const backend = call.world.backends.get(target.backend);
+  const backend = call.backend as Backend;
+  // A further round of a call: its place went to others while its client was asked.
+  if (!call.holdsPlace) await backend.guard.enter(call);
+  const timeoutMs = backend.config.timeout ?? call.world.config.server.request_timeout;
+  const error = await sendOnce(call, params, timeoutMs);
+  if (error === undefined) return;
+  await sendAgain(call, (leftMs) => sendOnce(call, params, leftMs), error, timeoutMs);
+}
+
+/** Gives why there is no answer. */
+async function sendOnce(
+  call: Call,
+  params: JsonObject,
+  timeoutMs: number,
+): Promise<SentinelError | undefined> {
+  const { target, link, backend } = call as { target: Target; link: Link; backend: Backend };
+  const under = { way: true };
   const exchange = link.request({
     method: call.method,
     params,
     owner: call.caller.id,
-    timeoutMs: backend?.config.timeout ?? call.world.config.server.request_timeout,
+    timeoutMs,
     ...(target.kind === "tool" ? { tool: target.exposed } : {}),
     ...(link.era === "modern" ? { client: clientFacts(call) } : {}),
     notify: (method, params) => deliver(call, method, params),
-    ask: (ask) => put(call, ask),
+    ask: (ask) => put(call, ask, under),
   });
   call.onCancel((reason) => exchange.cancel(reason));
   try {
-    call.answer = await exchange.reply;
+    const answer = await exchange.reply;
+    backend.guard.answered(call, answer);
+    call.answer = answer;
+    return undefined;
   } catch (cause) {
-    throw call.failure ?? located(cause, target.backend);
+    if (call.failure !== undefined) throw call.failure;
+    const error = asSentinelError(cause);
+    if (call.cancelled === undefined) backend.guard.failed(call, error);
+    return located(error, target.backend);
   } finally {
+    under.way = false;
     call.backendMs += exchange.tookMs;
+    backend.guard.leave(call);
   }
 }
 
@@ -65,25 +90,37 @@ function forwarded(call: Call): JsonObject {
 
 function deliver(call: Call, method: string, params: JsonObject): void {
   if (method === "notifications/message" && !call.caller.wantsLog(params)) return;
+  call.hasTold = true;
   call.reply.notify(method, params);
 }
 
-async function put(call: Call, ask: Ask): Promise<AskReply> {
+async function put(call: Call, ask: Ask, under: { readonly way: boolean }): Promise<AskReply> {
   if (!canBeAsked(call.caller, ask)) return cannotAnswer(ask.method);
+  const backend = call.backend as Backend;
   const { elicitationId } = ask.params;
-  const backend = call.world.backends.get((call.target as Target).backend);
   if (typeof elicitationId === "string" && call.caller instanceof Session) {
-    backend?.awaitCompletion(elicitationId, call.caller);
+    backend.awaitCompletion(elicitationId, call.caller);
   }
-  const question = { caller: call.caller, backend: (call.target as Target).backend, ask };
-  return await call.world.interceptors.ask(question, (asked) => call.reply.ask(call, asked));
+  call.hasTold = true;
+  const { inFlight } = backend.guard;
+  // The backend waits for a person: meanwhile it can work on another call.
+  inFlight.release(call);
+  try {
+    const question = { caller: call.caller, backend: backend.name, ask };
+    return await call.world.interceptors.ask(question, (asked) => call.reply.ask(call, asked));
+  } finally {
+    if (under.way) inFlight.retake(call);
+  }
 }
 
 /** Names the backend in whatever failed. */
-function located(cause: unknown, backend: string): unknown {
-  if (!(cause instanceof SentinelError) || cause.details.backend !== undefined) return cause;
-  return new SentinelError(cause.code, `${cause.message} (backend "${backend}")`, {
-    ...cause.details,
-    backend,
-  }, cause.cause);
+function located(error: SentinelError, backend: string): SentinelError {
+  if (error.details.backend !== undefined) return error;
+  const details = { ...error.details, backend };
+  return new SentinelError(
+    error.code,
+    `${error.message} (backend "${backend}")`,
+    details,
+    error.cause,
+  );
 }

@@ -1,5 +1,8 @@
-/** `route`: the live link to the target's backend. A backend that is down ends the call here. */
-import { SentinelError } from "../../../contract/mod.ts";
+/**
+ * `route`: a place among the calls the target's backend works on, and the live link to it. A backend that is
+ * down ends the call here.
+ */
+import { asSentinelError, SentinelError } from "../../../contract/mod.ts";
 import type { Backend } from "../../backends/backend.ts";
 import type { Link } from "../../backends/link.ts";
 import { heldError } from "../../catalog/pins.ts";
@@ -7,15 +10,32 @@ import type { Target } from "../../catalog/types.ts";
 import { ModernCaller } from "../../session/modern_clients.ts";
 import type { Call } from "../call.ts";
 
+/** @throws SentinelError BACKEND_DISABLED, CIRCUIT_OPEN, OVERLOADED, or what the handshake fails with */
 export function route(call: Call): undefined | Promise<undefined> {
   const name = call.target?.backend ?? "";
   const backend = call.world.backends.get(name);
   if (backend === undefined) {
     throw new SentinelError("INTERNAL", `No backend "${name}" in this world`);
   }
+  call.backend = backend;
   if (call.caller.era === "modern") call.giveBack = () => backend.giveBack(call.caller);
+  const turn = backend.guard.enter(call);
+  return turn === undefined ? connect(call, backend) : turn.then(() => connect(call, backend));
+}
+
+function connect(call: Call, backend: Backend): undefined | Promise<undefined> {
   const link = backend.link(call.caller);
-  if (link instanceof Promise) return link.then((opened) => take(call, backend, opened));
+  return link instanceof Promise ? opened(call, backend, link) : take(call, backend, link);
+}
+
+async function opened(call: Call, backend: Backend, opening: Promise<Link>): Promise<undefined> {
+  let link: Link;
+  try {
+    link = await opening;
+  } catch (cause) {
+    backend.guard.failed(call, asSentinelError(cause));
+    throw cause;
+  }
   return take(call, backend, link);
 }
 
