@@ -1,7 +1,7 @@
 import type { BackendConfig, Config } from "../contract/config.ts";
 import { ANY, type KeyNode } from "../contract/config/tree.ts";
 import { formatDuration, formatRate, formatSize, type Rate } from "../contract/units.ts";
-import { COMMAND_ONLY, URL_ONLY } from "./checks/backends.ts";
+import { COMMAND_LIMITS, COMMAND_ONLY, URL_ONLY } from "./checks/backends.ts";
 import { looksLikeCredential, passwordOf } from "./credentials.ts";
 import { MASK, masker } from "./mask.ts";
 import { CONFIG_TREE } from "./parse.ts";
@@ -44,10 +44,12 @@ export function valueView(secrets: readonly string[]): ShowValue {
 
 /** Without the defaults of keys that may not stand there. */
 function ofItsKind(backend: BackendConfig): Table {
-  const meaningless = backend.url === undefined ? URL_ONLY : COMMAND_ONLY;
-  return Object.fromEntries(
-    Object.entries(backend).filter(([key]) => !meaningless.includes(key)),
-  );
+  if (backend.url === undefined) return without(backend, URL_ONLY);
+  return without({ ...backend, limits: without(backend.limits, COMMAND_LIMITS) }, COMMAND_ONLY);
+}
+
+function without(table: Table, keys: readonly string[]): Table {
+  return Object.fromEntries(Object.entries(table).filter(([key]) => !keys.includes(key)));
 }
 
 function inUnit(value: unknown, node: KeyNode): unknown {

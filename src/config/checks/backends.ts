@@ -14,8 +14,8 @@ export const COMMAND_ONLY: readonly string[] = [
   "stop",
 ];
 
-/** The same within `limits`. */
-const COMMAND_LIMITS: readonly string[] = ["memory", "descriptors", "processes", "output_line"];
+/** Keys of `limits` that mean nothing for a backend with a URL. */
+export const COMMAND_LIMITS: readonly string[] = ["memory", "descriptors", "processes", "output_line"];
 
 /** Headers the gateway sets itself, on every request. */
 const OWN_HEADERS = new Set([

@@ -70,6 +70,7 @@ export class CallGuard {
     // Those before it may have shown that the backend is down.
     return turn.then(() => {
       this.circuits.enter(call);
+      return undefined;
     });
   }
 
