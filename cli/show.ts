@@ -85,6 +85,11 @@ export async function namesOf(items: AsyncIterable<{ readonly name: string }>): 
   return names;
 }
 
+/** Lines under a heading, after an empty one; nothing when there are none. */
+export function section(heading: string, lines: readonly string[]): readonly string[] {
+  return lines.length === 0 ? [] : ["", heading, ...lines.map((line) => `  ${line}`)];
+}
+
 interface Rows<Row> {
   readonly output: Output;
   readonly options: Pick<ListingOptions, "output">;

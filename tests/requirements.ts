@@ -188,7 +188,8 @@ export const REQUIREMENTS = {
   },
   "S9": {
     text: "docs: architecture, management contract, operations and security, migration",
-    open: "Architecture is described; management, operations, security and migration are not yet.",
+    open:
+      "Architecture, management, operations and security are described; the move to it is not yet.",
   },
   "U1": {
     text:
@@ -206,7 +207,6 @@ export const REQUIREMENTS = {
   },
   "U5": {
     text: "heartbeats find dead peers",
-    open: "Streams carry keep-alives; dead peers are not detected yet.",
   },
   "U6": {
     text: "connection pooling towards backends",
@@ -243,7 +243,6 @@ export const REQUIREMENTS = {
   },
   "X4": {
     text: "no `tools/call` is sent twice; each failure says whether it ran",
-    partly: "Proven for HTTP and stdio, not for calls over WebSocket.",
   },
   "X5": {
     text: "a changed tool definition is seen, shown and, where asked, held",

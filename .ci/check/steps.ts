@@ -2,7 +2,6 @@
 import { join } from "node:path";
 import { ROOT, sourceFiles } from "../../tests/arch/source_files.ts";
 import { runGroup } from "../group.ts";
-import { checkCoverage } from "./coverage.ts";
 
 export interface Outcome {
   readonly ok: boolean;
@@ -94,5 +93,4 @@ export const STEPS: readonly Step[] = [
     least: 5,
     run: tool("node", [".ci/generate/main.ts", "--check"], counted(/(\d+) pages/)),
   },
-  { name: "coverage", least: SOURCES.length, run: checkCoverage },
 ];

@@ -1,11 +1,11 @@
 import type { BackendStatus } from "../../src/contract/status.ts";
-import { backendColumns, worstFirst } from "../backend_table.ts";
+import { age, backendColumns, circuitText, worstFirst } from "../backend_table.ts";
 import { confirm } from "../confirm.ts";
 import { EXIT } from "../exit.ts";
 import { asNamed, connect, type Connection } from "../management.ts";
 import { finish } from "../operation.ts";
-import { columns, type Output } from "../output.ts";
-import { listed, type ListingOptions, namesOf, show, tableOf } from "../show.ts";
+import { columns, counted, type Output } from "../output.ts";
+import { listed, type ListingOptions, namesOf, section, show, tableOf } from "../show.ts";
 import type { TargetOptions, TargetRequest } from "../target.ts";
 import { briefDuration, milliseconds, visible } from "../text.ts";
 
@@ -115,18 +115,42 @@ function details(
     ["restarts", backend.restarts],
     ["process", backend.pid],
     ["offers", offers(backend)],
-    ["in flight", `${backend.inFlight} over ${backend.links} connections`],
+    ["circuit", circuitsText(backend, now)],
+    ["last ping", pingText(backend, now)],
+    ["in flight", loadText(backend)],
     ["last minute", trafficText(traffic)],
     ["dropped", lost.map(([name, count]) => `${count} ${name}`).join(", ") || undefined],
   ];
   const known = rows.filter(([, value]) => value !== undefined)
     .map(([name, value]) => [name, String(value)] as const);
-  const stderr = backend.stderr.map((line) => `  ${line}`);
   return [
     paint("strong", backend.name),
     ...columns(known),
-    ...(stderr.length === 0 ? [] : ["", paint("faint", "STDERR"), ...stderr]),
+    ...section(paint("faint", "FORGOTTEN BY IT"), backend.lost),
+    ...section(paint("faint", "STDERR"), backend.stderr),
   ];
+}
+
+/** Of all tools, and of those with one that is not closed. */
+function circuitsText({ circuit }: BackendStatus, now: number): string {
+  const whole = circuit.state === "closed"
+    ? "closed"
+    : circuitText(circuit, now).replace("circuit ", "");
+  return circuit.tools.length === 0 ? whole : `${whole}; not closed of ${circuit.tools.join(", ")}`;
+}
+
+function pingText({ lastPing }: BackendStatus, now: number): string | undefined {
+  if (lastPing === undefined) return undefined;
+  const { ok, ms, at } = lastPing;
+  return `${ok ? "answered" : "failed"} after ${milliseconds(ms)}, ${age(at, now)} ago`;
+}
+
+/** A connection to a stdio backend is a process. */
+function loadText({ kind, links, inFlight, queued }: BackendStatus): string {
+  const over = kind === "stdio"
+    ? counted(links, "process", "processes")
+    : counted(links, "connection");
+  return `${inFlight} over ${over}${queued === 0 ? "" : `, ${queued} waiting`}`;
 }
 
 function untilText(moment: string, now: number): string {

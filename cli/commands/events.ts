@@ -60,7 +60,7 @@ function eventLine({ at, severity, event, fields, cursor }: GatewayEvent, output
   return [
     paint("faint", at.replace("T", " ").replace(/\.\d+/, "")),
     style === undefined ? word : paint(style, word),
-    event.padEnd(20),
+    event.padEnd(24),
     ...known,
     paint("faint", `#${cursor}`),
   ].join(" ").trimEnd();

@@ -5,7 +5,7 @@ import { EXIT } from "../exit.ts";
 import { asFailure, connect } from "../management.ts";
 import { finish } from "../operation.ts";
 import { columns } from "../output.ts";
-import { listed, type ListingOptions, show, tableOf } from "../show.ts";
+import { listed, type ListingOptions, section, show, tableOf } from "../show.ts";
 import type { Column } from "../table.ts";
 import type { TargetOptions, TargetRequest } from "../target.ts";
 import { briefDuration, visible } from "../text.ts";
@@ -52,6 +52,8 @@ export async function showSession(request: SessionRequest): Promise<number> {
       ["can answer", session.capabilities.join(", ") || "nothing"],
       ["connections", session.links.join(", ") || "none of its own"],
     ]),
+    ...section(output.paint("faint", "RE-ESTABLISHED"), session.restored),
+    ...section(output.paint("faint", "LOST"), session.lost),
   ]);
   return EXIT.done;
 }
@@ -86,5 +88,7 @@ function sessionColumns(now: number): readonly Column<SessionStatus>[] {
     { title: "CALLS", text: ({ calls }) => String(calls), right: true },
     { title: "IN FLIGHT", text: ({ inFlight }) => String(inFlight), right: true, wide: true },
     { title: "STREAMS", text: ({ streams }) => String(streams), right: true },
+    { title: "RESTORED", text: ({ restored }) => String(restored.length), right: true, wide: true },
+    { title: "LOST", text: ({ lost }) => String(lost.length), right: true, wide: true },
   ];
 }

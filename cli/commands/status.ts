@@ -29,7 +29,8 @@ export async function status(request: StatusRequest): Promise<number> {
   if (options.watch) return await watch(connection, request);
   const seen = await look(connection, request);
   show({ output, route: "status", answer: seen.status }, () => screen(seen, request));
-  return seen.status.state === "ready" ? EXIT.done : EXIT.unhealthy;
+  const { state, readiness } = seen.status;
+  return state === "ready" && readiness.status === "ready" ? EXIT.done : EXIT.unhealthy;
 }
 
 /** Looks again and again until the person interrupts or the gateway cannot be reached. */
@@ -90,6 +91,14 @@ function auditLine({ audit }: Status, paint: Output["paint"]): string {
   return text;
 }
 
+/** What load balancers are told, where it keeps calls away. */
+function readinessLine({ readiness }: Status, paint: Output["paint"]): readonly string[] {
+  const { status, reasons } = readiness;
+  if (status === "unready") return [paint("error", `  ready     no: ${reasons.join(", ")}`)];
+  if (!reasons.includes("overloaded")) return [];
+  return [paint("warning", "  ready     yes, but overloaded: new requests are refused")];
+}
+
 const STYLES: Readonly<Partial<Record<Status["state"], Style>>> = {
   ready: "good",
   degraded: "warning",
@@ -125,6 +134,7 @@ function summary(status: Status, { paint }: Output): string[] {
   return [
     head.join("   "),
     ...status.reasons.map((reason) => paint("warning", `  ${reason}`)),
+    ...readinessLine(status, paint),
     `  backends  ${states.join("  ") || "none"}      tools ${tools}`,
     `  calls     ${calls.join("  ")}     ${clients.join("  ")}`,
     auditLine(status, paint),

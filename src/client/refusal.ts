@@ -5,7 +5,8 @@ import { readText } from "./body.ts";
 import { type FailureKind, ManagementError } from "./errors.ts";
 import { type Call, mismatch } from "./call.ts";
 
-const MAX_REFUSAL = 1_048_576;
+/** Characters. */
+export const MAX_REFUSAL = 1_048_576;
 /** The gateway would, but its configuration does not let it. */
 const SWITCHED_OFF = "OPERATION_DISABLED";
 

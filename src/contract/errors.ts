@@ -237,8 +237,9 @@ export const ERRORS = {
     code: -31024,
     http: 200,
     fault: "backend",
-    meaning: "Nothing the caller may see has ever answered, so there is no list to show.",
-    remedy: "Retry after `data.retryAfterMs`; `data.reason` names the backends and their states.",
+    meaning: "No backend the caller may see has ever answered, so there is no list; or the one " +
+      "that a called name belongs to has not answered yet.",
+    remedy: "Retry after `data.retryAfterMs`; `data.reason` tells the states of the backends.",
   },
   POLICY_DENIED: {
     code: -31030,

@@ -14,6 +14,27 @@ export function isHostUsable(host: string | null | undefined, url: string): bool
   return authority.toLowerCase() === host.toLowerCase();
 }
 
+const PROBES: ReadonlySet<string> = new Set(["/health", "/ready"]);
+
+/**
+ * Whether a request without Host may be served: load balancers check with HTTP/1.0, and what these paths tell
+ * depends on nothing the request says.
+ * @param target as it stands in the request line
+ */
+export function isProbe(method: string | undefined, target: string): boolean {
+  return (method === "GET" || method === "HEAD") && PROBES.has(target);
+}
+
+/** A probe that came without Host, with a URL that can be read; undefined for any other request. */
+export function probeOf({ method, headers, url }: Request): Request | undefined {
+  if (headers.get("host") !== null) return undefined;
+  // Bun gives the bare target as URL, Deno puts an authority of its own before it.
+  const target = url.replace(/^http:\/\/[^/]*/, "");
+  return isProbe(method, target)
+    ? new Request(`http://localhost${target}`, { method, headers })
+    : undefined;
+}
+
 /** All headers of a request together. */
 export const MAX_HEADER_BYTES = 16 * 1024;
 

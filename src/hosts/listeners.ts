@@ -15,6 +15,8 @@ import type { Renewable } from "./tls/renewal.ts";
 const CLOSE_MS = 1000;
 /** Longest body of a management request is far below; the API answers 413 itself. */
 const MANAGEMENT_BODY_BYTES = 1024 * 1024;
+/** Clients over TLS: each may hold a stream beside its calls. */
+const MAX_CLIENT_CONNECTIONS = 16_384;
 
 /** A listener, waiting behind its door. */
 export interface Bound {
@@ -50,6 +52,7 @@ export async function bindServer({ server }: Config, clock: Clock): Promise<Boun
   return await bind("server", {
     address: server.listen,
     maxBodyBytes: server.max_request_size,
+    maxConnections: MAX_CLIENT_CONNECTIONS,
     tls: await load("server", server.tls),
     clock,
   });
@@ -106,13 +109,15 @@ export async function closeListener(listener: Listener, closed = listener.close(
 interface BindOptions {
   readonly address: string;
   readonly maxBodyBytes: number;
+  /** With TLS; default: as for operators. */
+  readonly maxConnections?: number;
   readonly tls: Tls | undefined;
   readonly clock: Clock;
 }
 
 async function bind(
   name: ListenFailure["listener"],
-  { address, maxBodyBytes, tls, clock }: BindOptions,
+  { address, tls, clock, ...bounds }: BindOptions,
 ): Promise<Bound> {
   const parsed = parseListen(address);
   if (parsed === undefined) throw new SentinelError("INTERNAL", `Cannot listen on "${address}"`);
@@ -120,7 +125,7 @@ async function bind(
   const door = new Door();
   const { handle, fetch } = door;
   const secured = tls === undefined ? {} : { tls: tls.loaded };
-  const listener = await serve({ hostname, port, handle, fetch, maxBodyBytes, clock, ...secured })
+  const listener = await serve({ hostname, port, handle, fetch, clock, ...bounds, ...secured })
     .catch((thrown: unknown) => {
       throw new ListenFailure(name, address, thrown);
     });

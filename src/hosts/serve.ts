@@ -22,6 +22,8 @@ export interface ServeOptions {
   readonly maxBodyBytes: number;
   /** Present: HTTPS. */
   readonly tls?: TlsFiles;
+  /** Open at once with TLS, handshakes included; default 256. Without TLS the runtime and the system bound them. */
+  readonly maxConnections?: number;
   /** For the deadlines of connections that no runtime watches. */
   readonly clock: Clock;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { codeLines } from "../../.ci/check/code_lines.ts";
-import { coveredLines } from "../../.ci/check/lcov.ts";
+import { codeLines } from "../../.ci/test/code_lines.ts";
+import { coveredLines } from "../../.ci/test/lcov.ts";
 
 const SOURCE = `import { a } from "./a.ts";
 /** A page of

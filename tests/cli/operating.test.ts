@@ -102,6 +102,35 @@ describe("commands on a gateway", () => {
       assert.equal((await run(["sessions", "close", id])).code, 1);
     }));
 
+  it("sessions: one that came from another run says what goes on and what is lost", () => {
+    const session = () => ({
+      id: "0123456789ab",
+      transport: "streamable_http",
+      protocol: "2025-11-25",
+      openedAt: "2026-11-20T14:00:00.000Z",
+      idleSeconds: 1,
+      calls: 1,
+      inFlight: 0,
+      streams: 1,
+      restored: ["the subscription of a://b"],
+      lost: ["what \u001b[2Jit kept", "lists it knew"],
+      capabilities: [],
+      links: [],
+    });
+    return withOperator({ control: { session } }, async ({ run }) => {
+      const { out } = await run(["sessions", "show", "0123456789ab"]);
+      const ledger = [
+        "RE-ESTABLISHED",
+        "  the subscription of a://b",
+        "",
+        "LOST",
+        "  what \\x1b[2Jit kept",
+        "  lists it knew",
+      ];
+      assert.ok(out.endsWith(`\n\n${ledger.join("\n")}\n`), out);
+    });
+  });
+
   it("limits: all of them, and those that refuse most", () => {
     const row = (number: number, rejected: number, used: number) => ({
       number,

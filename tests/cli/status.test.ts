@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { stripVTControlCharacters } from "node:util";
 import type { Control } from "../../src/core/mod.ts";
 import type { BackendStatus } from "../../src/contract/status.ts";
 import { withOperator } from "./operator.ts";
@@ -67,6 +68,7 @@ const STATUS: ReturnType<Control["status"]> = {
   name: "team-gateway",
   state: "degraded",
   reasons: ["firecrawl: backoff"],
+  readiness: { status: "ready", state: "degraded", reasons: ["1 backend backoff"] },
   revision: 12,
   startedAt: ago(273_600),
   uptimeSeconds: 273_600,
@@ -103,6 +105,36 @@ const STATUS: ReturnType<Control["status"]> = {
   events: { oldest: "1", last: "88412" },
   log: { level: "info" },
 };
+
+const PING = { at: ago(3), ok: true, ms: 12 };
+const TROUBLED: readonly BackendStatus[] = [
+  backend("busy", {
+    inFlight: 32,
+    queued: 2,
+    links: 3,
+    lastPing: { ...PING, ok: false, ms: 5000 },
+    circuit: { state: "closed", tools: ["a", "b", "c", "d"] },
+    lost: ["2026-11-20 subscriptions: a://b"],
+  }),
+  // Its state says more than its circuit.
+  backend("gone", {
+    state: "backoff",
+    nextRetry: ago(-14),
+    traffic: IDLE,
+    circuit: { state: "open", until: ago(-14), tools: [] },
+  }),
+  backend("open", {
+    kind: "stdio",
+    lastPing: PING,
+    circuit: { state: "open", until: ago(-14), tools: [] },
+  }),
+  backend("probed", { circuit: { state: "half_open", tools: [] } }),
+];
+
+function readyWith(readiness?: typeof STATUS.readiness): typeof STATUS {
+  const well = { status: "ready", state: "ready", reasons: [] } as const;
+  return { ...STATUS, state: "ready", reasons: [], readiness: readiness ?? well };
+}
 
 const control = { status: () => STATUS, backends: () => BACKENDS };
 
@@ -148,7 +180,10 @@ context7   stdio  disabled           0        0     –      –
       );
       const wide = await run(["backends", "list", "-o", "wide"], { ...terminal, columns: 80 });
       const [heading = "", first = ""] = wide.out.split("\n");
-      assert.match(heading, /SINCE {2}TRIES {2}IN FLIGHT {2}LINKS {2}PID {2}PROTO/);
+      assert.match(
+        heading,
+        /SINCE {2}TRIES {2}IN FLIGHT {2}WAITING {2}PING {2}LINKS {2}PID {2}PROTO/,
+      );
       assert.match(first, /FIRECRAWL_API_KEY is required$/);
     }));
 
@@ -160,14 +195,64 @@ context7   stdio  disabled           0        0     –      –
       assert.ok(colored.out.includes("\u001b[33m"));
     }));
 
-  it("of a ready gateway is exit code 0", () =>
-    withOperator(
-      { control: { ...control, status: () => ({ ...STATUS, state: "ready", reasons: [] }) } },
-      async ({ run }) => {
-        assert.equal((await run(["status"])).code, 0);
-        assert.equal((await run(["status", "--json"])).code, 0);
-      },
-    ));
+  it("of a ready gateway is exit code 0, also while it refuses a burst of requests", () =>
+    withOperator({ control: { ...control, status: () => readyWith() } }, async ({ run }) => {
+      assert.equal((await run(["status"])).code, 0);
+      assert.equal((await run(["status", "--json"])).code, 0);
+    }));
+
+  it("tells why load balancers send no calls, and of an overload", async () => {
+    const readiness = { state: "ready", reasons: ["overloaded"] } as const;
+    const unready = () => readyWith({ ...readiness, status: "unready" });
+    await withOperator({ control: { ...control, status: unready } }, async ({ run }) => {
+      const { code, out } = await run(["status"]);
+      assert.equal(code, 6);
+      assert.match(out, /^ {2}ready {5}no: overloaded$/m);
+      const json = await run(["status", "--json"]);
+      assert.equal(json.code, 6);
+      assert.equal(JSON.parse(json.out).readiness.status, "unready");
+    });
+    const short = () => readyWith({ ...readiness, status: "ready" });
+    await withOperator({ control: { ...control, status: short } }, async ({ run }) => {
+      const { code, out } = await run(["status"]);
+      assert.equal(code, 0);
+      assert.match(out, /^ {2}ready {5}yes, but overloaded: new requests are refused$/m);
+    });
+  });
+
+  it("shows circuits that are not closed, calls that wait and pings that fail", () =>
+    withOperator({ control: { ...control, backends: () => TROUBLED } }, async ({ run }) => {
+      const { out } = await run(["backends", "list"], { clock });
+      const rows = out.split("\n").map((line) => line.replace(/ {2,}/g, " | "));
+      assert.deepEqual(rows.slice(1, -1), [
+        "gone | http | backoff | 12 | 0 | – | – | retry in 14s (0 so far)",
+        "open | stdio | ready, circuit open | 12 | 98 | 0.4% | 812ms | circuit open, next probe in 14s",
+        "probed | http | ready, half open | 12 | 98 | 0.4% | 812ms | circuit half open: one probe decides",
+        "busy | http | ready | 12 | 98 | 0.4% | 812ms | circuit not closed of a, b, c and 1 more · 2 calls wait for their turn · the last ping failed",
+      ]);
+      const narrow = await run(["backends", "list"], { clock, terminal: true, columns: 80 });
+      for (const line of stripVTControlCharacters(narrow.out).split("\n")) {
+        assert.ok(line.length <= 80, line);
+      }
+      const wide = (await run(["backends", "list", "-o", "wide"], { clock })).out.split("\n");
+      assert.match(wide[0] ?? "", /IN FLIGHT {2}WAITING {4}PING {2}LINKS/);
+      assert.match(wide[4] ?? "", /^busy .* 32 +2 +failed +3 /);
+    }));
+
+  it("shows of one backend its circuits, its last ping and what it has forgotten", () => {
+    const backend = (name: string) => TROUBLED.find((each) => each.name === name) as BackendStatus;
+    return withOperator({ control: { backend } }, async ({ run }) => {
+      const busy = await run(["backends", "show", "busy"], { clock });
+      assert.match(busy.out, /\n {2}circuit {7}closed; not closed of a, b, c, d\n/);
+      assert.match(busy.out, /\n {2}last ping {5}failed after 5\.0s, 3s ago\n/);
+      assert.match(busy.out, /\n {2}in flight {5}32 over 3 connections, 2 waiting\n/);
+      assert.match(busy.out, /\n\nFORGOTTEN BY IT\n {2}2026-11-20 subscriptions: a:\/\/b\n$/);
+      const open = await run(["backends", "show", "open"], { clock });
+      assert.match(open.out, /\n {2}circuit {7}open, next probe in 14s\n/);
+      assert.match(open.out, /\n {2}last ping {5}answered after 12ms, 3s ago\n/);
+      assert.match(open.out, /\n {2}in flight {5}0 over 1 process\n/);
+    });
+  });
 
   it("shows one backend with its cause, and never obeys what it wrote", () =>
     withOperator({

@@ -171,6 +171,18 @@ describe("a refusal", () => {
     assert.notEqual(remedy, "");
   });
 
+  it("503 is an answer where a gateway tells that it is not ready, and only then", async () => {
+    const unready = { status: "unready", state: "failed", reasons: ["no backend is ready"] };
+    const answered = (body: unknown): HttpHandler => (_request, response) => {
+      response.writeHead(503, { "content-type": "application/json" }).end(JSON.stringify(body));
+    };
+    await using server = await scripted(answered(unready), answered({}), answered(unready));
+    const client = clientOf(server.url);
+    assert.deepEqual(await client.request("ready"), unready);
+    assert.equal((await failureOf(client.request("ready"))).kind, "server");
+    assert.equal((await failureOf(client.request("health"))).kind, "server");
+  });
+
   it("that is itself endless is not read to its end", async () => {
     const error = await judged((_request, response) => {
       response.writeHead(500);

@@ -142,6 +142,29 @@ describe("listener", () => {
     );
   });
 
+  it("a health check of HTTP/1.0 without Host is served, and nothing else is without one", async () => {
+    const status = (head: string) => statusOf(listener.port, `${head} HTTP/1.0\r\n\r\n`);
+    for (const path of ["/health", "/ready"]) {
+      paths.length = 0;
+      assert.equal(await status(`GET ${path}`), 200);
+      assert.equal(await status(`HEAD ${path}`), 200);
+      assert.deepEqual(paths, [path, path]);
+    }
+    const others = [
+      "POST /ready",
+      "GET /ready?a",
+      "GET /ready/",
+      "GET //ready",
+      "GET /mcp",
+      "GET /",
+    ];
+    paths.length = 0;
+    for (const head of others) assert.equal(await status(head), 400, head);
+    assert.deepEqual(paths, []);
+    const later = await statusOf(listener.port, `GET /ready HTTP/1.1\r\n${END}`);
+    assert.equal(later, RUNTIME === "deno" ? 200 : 400);
+  });
+
   it("an absolute target must name the same authority as Host, or is overruled by it", async () => {
     const get = (target: string) =>
       statusOf(listener.port, `GET ${target} HTTP/1.1\r\n${HOST}${END}`);

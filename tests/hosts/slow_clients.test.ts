@@ -7,6 +7,7 @@ import { until } from "../scenarios/until.ts";
 import { startCore, type TestCore } from "../support/core.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { HttpSession } from "../support/http_session.ts";
+import { proves } from "../support/proves.ts";
 import { RUNTIME } from "../support/runtime.ts";
 
 const HEAD = "POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n" +
@@ -92,7 +93,7 @@ describe("a slow client", () => {
     assert.equal(quick.isClosed(), false);
   });
 
-  it("that takes nothing of its stream for four heartbeats loses it", async () => {
+  proves("U5", "that takes nothing of its stream for four heartbeats loses it", async () => {
     const session = await HttpSession.open(gateway.core.fetch);
     const unread = await session.get();
     for (let beat = 0; beat < 3; beat++) await clock.advance(HEARTBEAT_MS);

@@ -15,6 +15,7 @@ import { LedgerLoad } from "../support/faults/ledger_load.ts";
 import { laws, type RowC, rowsOf } from "../support/faults/ledgers.ts";
 import { ScriptedBackend } from "../support/faults/scripted_backend.ts";
 import type { Runtime } from "../support/runtime.ts";
+import { type CpuTime, cpuTimeOf, cpuTimeSince } from "./cpu_time.ts";
 import { delivered, exportedAudit } from "./exported_audit.ts";
 import { ManagedGateway, type Tables } from "./managed_gateway.ts";
 
@@ -37,6 +38,10 @@ export interface IsolationReport {
   readonly p99Faulty: readonly number[];
   /** Median over the rounds. */
   readonly ratio: number;
+  /** As `ratio`, of the time the gateway itself ran for each call: the rest of a p99 is the machine's. */
+  readonly cpuRatio: number;
+  /** Of the time the gateway was ready to run, the share in which others ran. */
+  readonly waited: { readonly well: readonly number[]; readonly faulty: readonly number[] };
   /** How calls of each faulty backend ended while it was faulty. */
   readonly ends: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** Events of each faulty backend, by name. */
@@ -104,6 +109,7 @@ interface Stage {
 interface Loaded {
   readonly well: readonly RowC[];
   readonly faulty: readonly RowC[];
+  readonly cpu: CpuTime;
 }
 
 class Isolation {
@@ -140,6 +146,8 @@ class Isolation {
       p99Well,
       p99Faulty,
       ratio: pairedRatio(p99Faulty, p99Well),
+      cpuRatio: pairedRatio(during.map(cpuOf), before.map(cpuOf)),
+      waited: { well: before.map(waitOf), faulty: during.map(waitOf) },
       ends: byBackend(during.flatMap(({ faulty }) => faulty)),
       events,
       problems: this.#problems.slice(0, 20),
@@ -157,7 +165,7 @@ class Isolation {
 
   /** Side by side, so that calls of faulty backends hold no connection the others need. */
   async #load(prefix: string, seconds: number): Promise<Loaded> {
-    const { gateway: { url } } = this.#stage;
+    const { gateway: { url, pid } } = this.#stage;
     const { backends, rate } = this.#options;
     const others = Array.from({ length: backends - FAULTY.length }, (_, n) => `well-${n}__call`);
     const well = await LedgerLoad.start({ url, tools: others, rate, prefix, connections: 32 });
@@ -168,9 +176,11 @@ class Isolation {
       prefix: `${prefix}faulty-`,
       connections: 64,
     });
+    const before = cpuTimeOf(pid);
     await pause(seconds * 1000);
+    const cpu = cpuTimeSince(before, pid);
     const [wellEnds, faultyEnds] = await Promise.all([well.stop(), faulty.stop()]);
-    return { well: wellEnds, faulty: faultyEnds };
+    return { well: wellEnds, faulty: faultyEnds, cpu };
   }
 
   /** The returned function makes them well again. */
@@ -276,6 +286,14 @@ function byBackend(calls: readonly RowC[]): IsolationReport["ends"] {
 /** Of the healthy backends. */
 function p99Of({ well }: Loaded): number {
   return percentile(well.map(({ ms }) => ms).toSorted((a, b) => a - b), 0.99);
+}
+
+function cpuOf({ well, faulty, cpu }: Loaded): number {
+  return cpu.ran / (well.length + faulty.length);
+}
+
+function waitOf({ cpu: { ran, waited } }: Loaded): number {
+  return Math.round(100 * waited / (ran + waited)) / 100;
 }
 
 function pause(ms: number): Promise<void> {

@@ -10,6 +10,7 @@ import { parseArgs } from "node:util";
 import { commandOf, RUNTIME, type Runtime } from "../support/runtime.ts";
 import { auditCrashes } from "./audit_crashes.ts";
 import { auditOutage } from "./audit_outage.ts";
+import { drain } from "./drain.ts";
 import { readersOfEvents } from "./event_readers.ts";
 import { idleSessions } from "./idle_sessions.ts";
 import { isolation } from "./isolation.ts";
@@ -69,6 +70,12 @@ const PROOFS: Readonly<Record<string, () => Promise<readonly string[]>>> = {
     const { problems, ...figures } = await auditOutage({ seconds: size(60), rate: 500, runtime });
     console.log(figures);
     return problems;
+  },
+
+  async drain() {
+    const stops = await drain({ calls: size(200), streams: size(500), runtime });
+    for (const { problems: _, ...figures } of stops) console.log(figures);
+    return stops.flatMap(({ problems }) => problems);
   },
 
   async rolling() {

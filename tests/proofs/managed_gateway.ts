@@ -46,20 +46,26 @@ export class ManagedGateway {
   /** Its configuration file. */
   readonly file: string;
   readonly #runtime: Runtime;
+  readonly #entry: string;
   #program: RunningProgram | undefined;
   #url = "";
   #management = "";
 
-  private constructor(folder: string, runtime: Runtime) {
+  private constructor(folder: string, runtime: Runtime, entry: string) {
     this.folder = folder;
     this.file = join(folder, "sentinel.toml");
     this.#runtime = runtime;
+    this.#entry = entry;
   }
 
-  /** Writes the configuration and starts a gateway with it. */
-  static async start(tables: Tables, runtime: Runtime = RUNTIME): Promise<ManagedGateway> {
+  /** Writes the configuration and starts a gateway with it. `entry`: file of the program in the repository. */
+  static async start(
+    tables: Tables,
+    runtime: Runtime = RUNTIME,
+    entry = "cli/main.ts",
+  ): Promise<ManagedGateway> {
     const folder = await mkdtemp(join(tmpdir(), `managed-${runtime}-`));
-    const gateway = new ManagedGateway(folder, runtime);
+    const gateway = new ManagedGateway(folder, runtime, entry);
     try {
       await gateway.replaceFile(gateway.textOf(tables));
       await gateway.restart();
@@ -123,7 +129,7 @@ export class ManagedGateway {
       PROOF_READ: READ_TOKEN,
     };
     const args = ["server", "--config", this.file, "--json"];
-    const program = new RunningProgram(commandOf("cli/main.ts", args, this.#runtime), env);
+    const program = new RunningProgram(commandOf(this.#entry, args, this.#runtime), env);
     this.#program = program;
     this.#url = (await program.printed(/"url":\s*"(http:[^"]+)"/))[1] ?? "";
     this.#management = (await program.printed(/"management":\s*"(http:[^"]+)"/))[1] ?? "";

@@ -53,7 +53,7 @@ const DEADLINE_MS = 10_000;
 /** Under load between two restarts, and before and after the kill. */
 const BETWEEN_MS = 1000;
 /** Longer than the balancer takes to see that a gateway is ready again. */
-const SEEN_MS = 500;
+const SEEN_MS = 1000;
 const SHOWN = 20;
 /** Exit codes of a gateway that was asked to stop and had drained: its own, and that of a shell for TERM. */
 const IN_ORDER = [0, 143];
@@ -88,7 +88,7 @@ async function setStage(
   atEnd(() => redis.stop());
   const backend = await ScriptedBackend.start();
   atEnd(() => backend[Symbol.asyncDispose]());
-  const ports = [await freePort(), await freePort()];
+  const ports = [await freePort(), await freePort()] as const;
   const gateways: ManagedGateway[] = [];
   for (const port of ports) {
     const gateway = await ManagedGateway.start({
@@ -121,7 +121,9 @@ async function isReady(gateway: ManagedGateway): Promise<void> {
     assert.equal(body.items.length, 2);
     const response = await fetch(new URL("/ready", gateway.url));
     assert.equal(response.status, 200, await response.text());
-  }, WAIT_MS);
+  }, WAIT_MS).catch((cause: unknown) => {
+    throw new Error(`A gateway does not become ready:\n${gateway.stderr}`, { cause });
+  });
 }
 
 class Rolling {

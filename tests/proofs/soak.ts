@@ -50,8 +50,6 @@ const PAUSE_MS = 700;
 /** Files and connections that come and go by themselves: the journal's, the management API's. */
 const DESCRIPTORS_SLACK = 4;
 const UNHANDLED = /unhandled|uncaught|this is a defect/i;
-/** A call of a backend that starts again waits for its handshake first; its own time begins after it. */
-const LINK_MS = 10_000;
 const SHOWN = 20;
 
 /** @throws AssertionError when the gateway does not get ready, at the start or at the end */
@@ -182,7 +180,7 @@ class Soak {
     await gateway.stop();
     const a = rowsOf(exportedAudit(gateway, this.#options.runtime));
     const ledgers = { a, b: this.#stage.reached(), c };
-    this.#problems.push(...laws(ledgers, { deadlineMs: DEADLINE_MS + LINK_MS }));
+    this.#problems.push(...laws(ledgers, { deadlineMs: DEADLINE_MS }));
     const broken = c.filter(({ outcome }) => outcome === "broken");
     for (const call of broken) this.#problems.push(`connection broke: ${JSON.stringify(call)}`);
   }

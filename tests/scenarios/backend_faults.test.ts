@@ -180,6 +180,26 @@ describe("a circuit", () => {
     TIMEOUT,
   );
 
+  proves(["G7.3", "G7.4"], "closes by pings alone, also over a new connection", async (t) => {
+    const health = { failures: 2, interval: "10s", timeout: "1s", unhealthy_after: 2 };
+    const { backend, call, clock, events, state } = await faults(t, { ...NO_RETRY, health });
+    const isClosed = () => state().state === "ready" && state().circuit.state === "closed";
+    backend.fate = status(500);
+    await failing(2, () => call("a"));
+    assert.equal(state().circuit.state, "open");
+    await advanceUntil(clock, isClosed, 100);
+    assert.equal(events("backend.circuit_closed").length, 1);
+    const greet = backend.helloFate;
+    Object.assign(backend, { pingFate: hang, helloFate: hang });
+    await failing(2, () => call("b"));
+    await advanceUntil(clock, () => state().state !== "ready", 100);
+    assert.notEqual(state().circuit.state, "closed");
+    Object.assign(backend, { pingFate: well, helloFate: greet });
+    await advanceUntil(clock, isClosed, 100);
+    assert.equal(events("backend.circuit_closed").length, 2);
+    assert.equal(backend.reached.length, 4);
+  }, TIMEOUT);
+
   it("counts a lost connection once, however many calls it took with it", TIMEOUT, async (t) => {
     const core = await startCore({ backends: { one: fixtureBackend(NO_RETRY) } });
     t.after(() => core.stop());
@@ -247,6 +267,83 @@ describe("the calls a backend works on", () => {
       await cancelled;
     },
   );
+});
+
+describe("the time of a call", () => {
+  const OWN = { ...NO_RETRY, timeout: "8s" };
+
+  proves("G3.3", "holds for a handshake that hangs: it was never sent", async (t) => {
+    const { backend, call, clock, state } = await faults(t, OWN);
+    const greet = backend.helloFate;
+    backend.helloFate = hang;
+    let isOver = false;
+    const calling = call("a").finally(() => isOver = true);
+    await waits();
+    await clock.advance(7999);
+    assert.equal(isOver, false);
+    await clock.advance(1);
+    const answer = await calling;
+    assert.deepEqual(told(answer), ["BACKEND_TIMEOUT", "no"]);
+    assert.equal(answer["error"].data.backend, "one");
+    assert.match(answer["error"].message, /no connection to it within 8000 ms/);
+    // The handshake itself is given up, and the next call begins another.
+    await clock.advance(2250);
+    backend.helloFate = greet;
+    assert.deepEqual(told(await call("a")), ["result"]);
+    assert.deepEqual(backend.reached, ["tools/call a"]);
+    assert.equal(state().inFlight, 0);
+  }, TIMEOUT);
+
+  proves("G3.3", "is shared by the handshake and the answer", async (t) => {
+    const { backend, call, clock } = await faults(t, OWN);
+    const held = Promise.withResolvers<void>();
+    const greet = backend.helloFate;
+    backend.helloFate = (response, message) => held.promise.then(() => greet(response, message));
+    backend.fate = hang;
+    let isOver = false;
+    const calling = call("a").finally(() => isOver = true);
+    await waits();
+    await clock.advance(6000);
+    held.resolve();
+    await eventually("the call", () => backend.reached.length === 1);
+    await clock.advance(1750);
+    assert.equal(isOver, false);
+    await clock.advance(500);
+    const answer = await calling;
+    assert.deepEqual(told(answer), ["BACKEND_TIMEOUT", "unknown"]);
+    assert.match(answer["error"].message, /no answer within 8000 ms/);
+  }, TIMEOUT);
+
+  it("is shared by the queue", TIMEOUT, async (t) => {
+    const limits = { in_flight: 1, queue: 1, queue_wait: "30s" };
+    const { backend, call, clock, state } = await faults(t, { ...OWN, limits });
+    backend.fate = hang;
+    const first = call("a");
+    await eventually("the first", () => backend.reached.length === 1);
+    await clock.advance(7000);
+    const second = call("b");
+    await eventually("the second", () => state().queued === 1);
+    await clock.advance(1250);
+    assert.deepEqual(told(await first), ["BACKEND_TIMEOUT", "unknown"]);
+    await eventually("the second", () => backend.reached.length === 2);
+    const third = call("b");
+    await eventually("the third", () => state().queued === 1);
+    await clock.advance(6750);
+    assert.deepEqual(told(await second), ["BACKEND_TIMEOUT", "unknown"]);
+    // It had its place too late to have its time again.
+    await clock.advance(1500);
+    assert.deepEqual(told(await third), ["BACKEND_TIMEOUT", "unknown"]);
+  });
+
+  it("is over for who cancels, also while a connection is made", TIMEOUT, async (t) => {
+    const { backend, session, core } = await faults(t, OWN);
+    backend.helloFate = hang;
+    const cancelled = session.send("tools/call", { name: "one__a", arguments: {} }, "given up");
+    await waits();
+    await session.notify("notifications/cancelled", { requestId: "given up" });
+    await cancelled;
+    await eventually("its end", () => core.log.some(({ event }) => event === "call.finished"));
+  });
 });
 
 describe("a retry", () => {
@@ -416,7 +513,7 @@ describe("a health check", () => {
     assert.deepEqual(checks.map(({ labels }) => labels["result"]), ["failed"]);
   }, TIMEOUT);
 
-  proves("G7.3", "ends a process that hangs, and starts another", async (t) => {
+  proves(["G7.3", "U5"], "ends a process that hangs, and starts another", async (t) => {
     const own = { ...PINGS, stop: { grace: "0s" } };
     const clock = new FakeClock();
     const core = await startCore({ backends: { one: fixtureBackend(own) } }, { clock });
@@ -472,6 +569,11 @@ async function advanceUntil(clock: FakeClock, isTrue: () => boolean, stepMs = 5)
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   assert.ok(isTrue(), "waited in vain");
+}
+
+/** A call that was begun has had time to get as far as it can. */
+function waits(): Promise<void> {
+  return heardAgain();
 }
 
 /** What was written has had time to arrive. */

@@ -15,6 +15,8 @@ export interface FaultyBackend extends HttpFixture {
   fate: Fate;
   /** Decides all pings from now on. */
   pingFate: Fate;
+  /** Decides all handshakes from now on. */
+  helloFate: Fate;
   /** Forgets its sessions, as a restart does. */
   restart(): void;
 }
@@ -26,8 +28,12 @@ const RESULTS: Readonly<Record<string, unknown>> = {
 };
 
 export async function serveFaulty(): Promise<FaultyBackend> {
-  const state = { fate: well, pingFate: well };
   let [session, pings] = [1, 0];
+  const greet: Fate = (response, message) => {
+    const headers = { "mcp-session-id": `session-${session}` };
+    return answer(response, message, greeting(), headers);
+  };
+  const state = { fate: well, pingFate: well, helloFate: greet };
   const reached: string[] = [];
 
   function serve(response: ServerResponse, message: Rpc): void | Promise<void> {
@@ -59,8 +65,7 @@ export async function serveFaulty(): Promise<FaultyBackend> {
     const message = JSON.parse(text) as Rpc;
     const named = request.headers["mcp-session-id"];
     if (message.method === "initialize") {
-      const headers = { "mcp-session-id": `session-${session}` };
-      return answer(response, message, greeting(), headers);
+      return await state.helloFate(response, message);
     }
     // No answer of the modern era: it is a legacy server.
     if (message.method === "server/discover") return void response.writeHead(400).end();

@@ -9,12 +9,15 @@ import { WebSocketClientTransport } from "@modelcontextprotocol/sdk/client/webso
 import { Authority } from "../support/certificates.ts";
 import { fixtureBackend } from "../support/core.ts";
 import { type Gateway, startGateway } from "../support/gateway.ts";
+import { ScriptedBackend } from "../support/faults/scripted_backend.ts";
 import { proves } from "../support/proves.ts";
 import type { Transport } from "../support/sdk.ts";
 import { WebSocketClient } from "../support/websocket_client.ts";
 import { SIGN_IN, tokenFor } from "../core/auth/clients.ts";
 import { callTool, createClient, listTools, textOf } from "./clients.ts";
+import { until } from "./until.ts";
 
+const WAIT_MS = 10_000;
 const BACKENDS = { own: fixtureBackend() };
 
 function socketUrl(url: string): string {
@@ -47,6 +50,53 @@ describe("WebSocket of a gateway", () => {
     assert.deepEqual(await client.closed, { code: 1001, reason: "the gateway is stopping" });
   });
 });
+
+describe("a call over WebSocket", () => {
+  proves("X4", "is sent once, and whoever fails says whether it may have run", async (t) => {
+    const backend = await ScriptedBackend.start();
+    const one = { url: backend.urlOf("one").href, timeout: "2s", retry: { tools: [] } };
+    const gateway = await startGateway(stringify({ backends: { one } }));
+    let isGone = false;
+    t.after(async () => {
+      await gateway.stop();
+      if (!isGone) await backend[Symbol.asyncDispose]();
+    });
+    const client = await WebSocketClient.open(socketUrl(gateway.url));
+    await client.initialize();
+    const ended = async (nonce: string, act: string) => {
+      const params = { name: "one__call", arguments: { nonce, do: act } };
+      const { result, error } = await client.request(nonce, "tools/call", params);
+      return error === undefined
+        ? JSON.parse(textOf(result)).nonce
+        : [error.data.code, error.data.executed, error.data.backend];
+    };
+    assert.equal(await ended("n1", "answer"), "n1");
+    assert.deepEqual(await ended("n2", "die"), ["BACKEND_LOST", "unknown", "one"]);
+    assert.deepEqual(await ended("n3", "hang"), ["BACKEND_TIMEOUT", "unknown", "one"]);
+    // The client goes in the middle of it.
+    client.write({
+      jsonrpc: "2.0",
+      id: "n4",
+      method: "tools/call",
+      params: { name: "one__call", arguments: { nonce: "n4", do: "hang" } },
+    });
+    await until(() => assert.ok(nonces(backend).includes("n4")), WAIT_MS);
+    client.destroy();
+    const next = await WebSocketClient.open(socketUrl(gateway.url));
+    await next.initialize();
+    await backend[Symbol.asyncDispose]();
+    isGone = true;
+    const params = { name: "one__call", arguments: { nonce: "n5", do: "answer" } };
+    const { error } = await next.request("n5", "tools/call", params);
+    assert.equal(error.data.executed, "no");
+    assert.deepEqual(nonces(backend), ["n1", "n2", "n3", "n4"]);
+    next.close();
+  });
+});
+
+function nonces({ ledger }: ScriptedBackend): string[] {
+  return ledger.map(({ nonce }) => nonce);
+}
 
 describe("WebSocket with sign-in", () => {
   let gateway: Gateway;

@@ -111,7 +111,7 @@ describe("Registry", () => {
     registry.drop({ sentinel_backend: "gone" });
     assert.deepEqual(registry.read(STDERR).map(({ value }) => value), [2]);
     assert.deepEqual(registry.read(DURATION), []);
-    assert.equal(registry.read("sentinel_config_reloads_total").length, 3);
+    assert.equal(registry.read("sentinel_config_reloads_total").length, 4);
     for (let index = 0; index < 200; index++) {
       registry.series("sentinel_config_info", { hash: `h${index}` }).set(1);
       registry.drop({ hash: `h${index}` }, "sentinel_config_info");

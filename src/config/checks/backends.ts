@@ -15,7 +15,12 @@ export const COMMAND_ONLY: readonly string[] = [
 ];
 
 /** Keys of `limits` that mean nothing for a backend with a URL. */
-export const COMMAND_LIMITS: readonly string[] = ["memory", "descriptors", "processes", "output_line"];
+export const COMMAND_LIMITS: readonly string[] = [
+  "memory",
+  "descriptors",
+  "processes",
+  "output_line",
+];
 
 /** Headers the gateway sets itself, on every request. */
 const OWN_HEADERS = new Set([

@@ -5,6 +5,7 @@ import { FindingSchema, HeldSchema, PinSchema } from "../definitions.ts";
 import { amount, count, flag, list, maybe, moment, oneOf, text } from "../describe.ts";
 import { GatewayEventSchema, SEVERITIES } from "../events.ts";
 import { ActorSchema, ConfigChangeSchema, OperationSchema } from "../operations.ts";
+import { ReadinessSchema } from "../readiness.ts";
 import {
   BackendStatusSchema,
   CatalogSummarySchema,
@@ -36,6 +37,7 @@ export const StatusAnswer = v.object({
   version: text("Version of the product."),
   state: RuntimeStateSchema,
   reasons: list(v.string(), "Why it is not ready; empty when it is."),
+  readiness: v.pipe(ReadinessSchema, v.description("What `/ready` answers to load balancers.")),
   revision,
   startedAt: moment("When it was started."),
   uptimeSeconds: count("How long it has been running."),

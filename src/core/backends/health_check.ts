@@ -6,6 +6,7 @@ import {
   SentinelError,
 } from "../../contract/mod.ts";
 import type { Cancel } from "../../ports/clock.ts";
+import type { Series } from "../../ports/telemetry.ts";
 import type { Circuits } from "./circuits.ts";
 import { DISCOVER } from "./dialect.ts";
 import type { Link } from "./link.ts";
@@ -37,6 +38,9 @@ export class HealthCheck {
 
   constructor(options: HealthCheckOptions) {
     this.#options = options;
+    // A rate needs a zero to start from.
+    this.#took("ok");
+    this.#took("failed");
   }
 
   /** The newest ping; undefined before the first. */
@@ -117,7 +121,7 @@ export class HealthCheck {
 
   /** Any answer will do, also an error. */
   async #ping(link: Link): Promise<SentinelError | undefined> {
-    const { backend, ports: { clock, telemetry }, settings } = this.#options;
+    const { ports: { clock }, settings } = this.#options;
     const method = link.era === "modern" ? DISCOVER : "ping";
     const at = new Date(clock.now()).toISOString();
     const { timeout: timeoutMs } = settings();
@@ -125,10 +129,14 @@ export class HealthCheck {
     const error = await exchange.reply.then(() => undefined, asSentinelError);
     const ms = Math.round(exchange.tookMs * 1000) / 1000;
     this.#last = { at, ok: error === undefined, ms };
-    const result = error === undefined ? "ok" : "failed";
-    const labels = { sentinel_backend: backend, result } as const;
-    telemetry.series("sentinel_backend_health_check_duration_seconds", labels).observe(ms / 1000);
+    this.#took(error === undefined ? "ok" : "failed").observe(ms / 1000);
     return error;
+  }
+
+  #took(result: "ok" | "failed"): Series {
+    const { backend, ports: { telemetry } } = this.#options;
+    const labels = { sentinel_backend: backend, result };
+    return telemetry.series("sentinel_backend_health_check_duration_seconds", labels);
   }
 
   #giveUp(link: Link, { message, details }: SentinelError): void {

@@ -1,7 +1,7 @@
 /** Messages that are posted and only acknowledged: notifications and answers; over HTTP+SSE all messages. */
-import type { SentinelError } from "../../contract/mod.ts";
+import { SentinelError } from "../../contract/mod.ts";
 import type { HttpEndpoint } from "./http_endpoint.ts";
-import { lost, wireError } from "./http_errors.ts";
+import { wireError } from "./http_errors.ts";
 
 /** A backend that does not acknowledge within this time is not waited for. */
 const DEADLINE_MS = 10_000;
@@ -20,7 +20,11 @@ export class HttpDeliveries {
   async post(text: string, request: number | undefined): Promise<SentinelError | undefined> {
     const { backend, clock } = this.#endpoint;
     if (request === undefined && this.#underWay.size >= MAX_DELIVERIES) {
-      return lost(backend, `it acknowledges nothing, ${MAX_DELIVERIES} messages wait`, "no");
+      const why = `it acknowledges nothing, ${MAX_DELIVERIES} messages wait`;
+      return new SentinelError("OVERLOADED", `Cannot tell backend "${backend}": ${why}`, {
+        backend,
+        executed: "no",
+      });
     }
     const abort = new AbortController();
     this.#underWay.set(abort, request);

@@ -107,7 +107,10 @@ class HttpSseWire implements Wire {
   #undelivered(error: SentinelError, request: number | undefined, introduces: boolean): void {
     if (request !== undefined) this.#events.failed(request, error);
     if (introduces || endsWire(error)) this.#closed(error);
-    else if (request === undefined) this.#events.invalid(error.message);
+    // That the backend is away is shown by its calls.
+    else if (request === undefined && error.code !== "BACKEND_LOST") {
+      this.#events.invalid(error.message);
+    }
   }
 
   #refuse(request: number | undefined, why: string): void {

@@ -109,12 +109,12 @@ class HttpWire implements Wire, ExchangeOwner {
     this.#first = false;
   }
 
-  /** Nobody waits for the outcome, but a failure is said. */
+  /** Nobody waits for the outcome. That the backend is away is shown by its calls; what else fails is said. */
   async #deliver(text: string): Promise<void> {
     const error = await this.#deliveries.post(text, undefined);
     if (error === undefined) return;
     if (endsWire(error)) this.closed(error);
-    else this.invalid(error.message);
+    else if (error.code !== "BACKEND_LOST") this.invalid(error.message);
   }
 
   /**

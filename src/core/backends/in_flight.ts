@@ -102,7 +102,10 @@ export class InFlight {
       const wait = formatDuration(queue_wait);
       end(full(backend, `limits.in_flight = ${in_flight}, limits.queue_wait = ${wait}`));
     };
-    const waiting = { call, resolve, reject, stopTimer: clock.after(queue_wait, tooLate) };
+    // The time in the queue is part of the call's own.
+    const leftMs = Math.max(0, call.deadline - clock.monotonic());
+    const stopTimer = clock.after(Math.min(queue_wait, leftMs), tooLate);
+    const waiting = { call, resolve, reject, stopTimer };
     const end = (error: SentinelError) => {
       if (!this.#leave(waiting)) return;
       reject(error);

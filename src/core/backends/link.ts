@@ -35,6 +35,8 @@ export interface LinkRequest {
   readonly owner: string;
   /** Milliseconds without answer or progress until it fails with BACKEND_TIMEOUT. */
   readonly timeoutMs: number;
+  /** How much of it was over before it was sent; the first answer or progress has to come in the rest. Default 0. */
+  readonly spentMs?: number;
   /** Name of the catalog, for metrics. */
   readonly tool?: string;
   /** What a modern backend is told of the client; a legacy one was told in the handshake. */

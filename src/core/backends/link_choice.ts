@@ -1,5 +1,6 @@
 /** Which link a caller uses beside the main one. */
 import type { BackendConfig } from "../../contract/mod.ts";
+import type { JsonObject } from "../mcp/json.ts";
 import type { Caller } from "../session/caller.ts";
 import { Session } from "../session/session.ts";
 import { declaredCapabilities } from "./declared.ts";
@@ -19,10 +20,8 @@ export interface LinkChoices {
  * @throws SentinelError OVERLOADED when a caller without a session uses all it may have
  */
 export function linkChoice(caller: Caller, { opener, pool, instances }: LinkChoices): PoolRequest {
-  const capabilities = declaredCapabilities(caller.capabilities);
-  const isAskable = Object.keys(capabilities).length > 0;
+  const { capabilities, declared, isAskable } = declaredBy(caller.capabilities);
   const alone = !isShared(instances) || (!opener.mayShare && isAskable);
-  const declared = JSON.stringify(capabilities);
   if (instances === "per-user") {
     return { key: `user ${caller.principal.id} ${declared}`, capabilities, owner: undefined };
   }
@@ -30,9 +29,29 @@ export function linkChoice(caller: Caller, { opener, pool, instances }: LinkChoi
     return { key: `session ${caller.id}`, capabilities, owner: caller };
   }
   if (!alone) {
-    const most = typeof instances === "number" ? instances : 1;
-    return { key: pool.leastBusy(declared, most), capabilities, owner: undefined };
+    const key = typeof instances === "number" ? pool.leastBusy(declared, instances) : declared;
+    return { key, capabilities, owner: undefined };
   }
   const key = pool.vacant(`principal ${caller.principal.id} ${declared}`, caller);
   return { key, capabilities, owner: undefined };
+}
+
+interface Declared {
+  readonly capabilities: JsonObject;
+  /** JSON text of them. */
+  readonly declared: string;
+  readonly isAskable: boolean;
+}
+
+/** A client declares what it can once, and calls often. */
+const KNOWN = new WeakMap<JsonObject, Declared>();
+
+function declaredBy(client: JsonObject): Declared {
+  const known = KNOWN.get(client);
+  if (known !== undefined) return known;
+  const capabilities = declaredCapabilities(client);
+  const isAskable = Object.keys(capabilities).length > 0;
+  const found = { capabilities, declared: JSON.stringify(capabilities), isAskable };
+  KNOWN.set(client, found);
+  return found;
 }

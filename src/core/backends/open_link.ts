@@ -116,7 +116,7 @@ class JsonRpcLink implements Link {
     const { promise, resolve, reject } = Promise.withResolvers<LinkReply>();
     const startedAt = clock.monotonic();
     let cancelled = false;
-    const id = this.#pending.add(request, (outcome) => {
+    const id = this.#pending.add(request, startedAt, (outcome) => {
       exchange.tookMs = clock.monotonic() - startedAt;
       metrics?.answered(request, cancelled ? "cancelled" : outcome, exchange.tookMs);
       if (outcome instanceof SentinelError) return reject(outcome);

@@ -55,15 +55,14 @@ export class PendingRequests {
     return ++this.#lastId;
   }
 
-  /** Enters a request under a new id. */
-  add(request: LinkRequest, settle: Pending["settle"]): number {
+  /** Enters a request under a new id, at `now` (monotonic ms). */
+  add(request: LinkRequest, now: number, settle: Pending["settle"]): number {
     const id = this.nextId();
-    const now = this.#clock.monotonic();
     this.#pending.set(id, {
       request,
       token: progressToken(request),
       settle,
-      deadline: now + request.timeoutMs,
+      deadline: now + request.timeoutMs - (request.spentMs ?? 0),
       hardDeadline: now + Math.max(HARD_LIMIT_MS, request.timeoutMs),
       silentUntil: Infinity,
       asks: 0,

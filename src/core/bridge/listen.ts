@@ -29,7 +29,7 @@ export interface ListenOptions {
 
 export class Listen implements Subscriber, ListWatcher {
   readonly caller: Caller;
-  readonly seen = new Map<string, string>();
+  seen: View["fingerprints"] | undefined;
   /** Name of the backend that was asked for updates, by URI. */
   readonly places = new Map<string, string>();
   readonly #options: ListenOptions;

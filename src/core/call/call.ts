@@ -89,6 +89,8 @@ export class Call implements InFlight {
   holdsSlot = false;
   /** Set by `route`. */
   backend: Backend | undefined = undefined;
+  /** Monotonic time at which its own time is over: set by `route`, and anew for each further round. */
+  deadline = 0;
   /** Set by `route`. */
   link: Link | undefined = undefined;
   /** Counts into what its backend works on; set by `route`. */

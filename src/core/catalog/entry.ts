@@ -50,6 +50,12 @@ export function definitionOf(target: Target): JsonObject {
   return definition;
 }
 
+/** A target for what nobody has seen yet: it declares nothing. */
+export function createUnseen(target: Target): Target {
+  definitions.set(target, {});
+  return target;
+}
+
 /** An entry for an item of a backend, which is not changed any more. */
 export function createEntry(target: Target, item: JsonObject, rendering: Rendering): Entry {
   const { era, description } = rendering;

@@ -114,6 +114,11 @@ export interface View {
   targets(kind: ItemKind): readonly Target[];
   tool(exposed: string): Target | undefined;
   prompt(exposed: string): Target | undefined;
+  /**
+   * What a name could lead to that begins as the names of backends do that have never answered; only where the
+   * caller would see it. Whether they have it, nobody knows.
+   */
+  awaited(kind: "tool" | "prompt", exposed: string): readonly Target[];
   /** What the caller would see if its definition had not changed: the reason it does not. */
   held(kind: ItemKind, exposed: string): Target | undefined;
   /**

@@ -1,11 +1,12 @@
 import { META } from "../mcp/envelope.ts";
 import type { JsonObject } from "../mcp/json.ts";
 import { mergedCapabilities, mergedInstructions } from "./announcement.ts";
-import type { Entry, EntryLists, HeldEntry } from "./entry.ts";
+import { createUnseen, type Entry, type EntryLists, type HeldEntry } from "./entry.ts";
 import { mergedHints } from "./cache_hints.ts";
 import { hashText } from "./hash.ts";
 import { ItemList, type PageForm } from "./item_list.ts";
 import { isRecord } from "./members.ts";
+import { exposedPrefix } from "./naming.ts";
 import { ResourceRouter } from "./resource_router.ts";
 import { EVERYTHING, type Selection } from "./selection.ts";
 import type { CacheHints, CatalogSource, ItemKind, PageRequest, Target, View } from "./types.ts";
@@ -46,6 +47,9 @@ export class CatalogView implements View {
   readonly #within: ReadonlySet<string>;
   readonly #router: ResourceRouter;
   readonly #held: readonly Target[];
+  readonly #selection: Selection;
+  /** Of backends within reach that have never answered. */
+  readonly #silent: readonly { readonly name: string; readonly prefix: string }[];
 
   /** Pages for modern clients, and those of which interceptors left something out. */
   readonly #forms: { readonly whole: PageForm; readonly parted: PageForm };
@@ -64,6 +68,12 @@ export class CatalogView implements View {
     this.#lists = lists;
     const within = source.backends.filter((backend) => selection.reaches(backend));
     this.#within = new Set(within.map(({ name }) => name));
+    this.#selection = selection;
+    this.#silent = within.filter(({ found }) => found === undefined)
+      .map(({ name, config }) => ({
+        name,
+        prefix: exposedPrefix(source.catalog, config.alias ?? name),
+      }));
     const shown = backendsOf(lists, this.#held);
     const all = selection === EVERYTHING;
     const backends = within.filter(({ name }) =>
@@ -116,6 +126,15 @@ export class CatalogView implements View {
 
   prompt(exposed: string): Target | undefined {
     return this.#lists.prompt.get(exposed)?.target;
+  }
+
+  awaited(kind: "tool" | "prompt", exposed: string): readonly Target[] {
+    if (!this.#selection.shows(kind, exposed)) return [];
+    return this.#silent.filter(({ prefix }) => exposed.startsWith(prefix))
+      .map(({ name: backend, prefix }) => {
+        const original = exposed.slice(prefix.length);
+        return createUnseen({ kind, backend, original, exposed, defaults: undefined });
+      });
   }
 
   held(kind: ItemKind, exposed: string): Target | undefined {

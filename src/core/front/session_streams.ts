@@ -5,7 +5,7 @@ import { revisionOf } from "../mcp/revisions.ts";
 import { goneAnswers, keptAfter } from "../replicas/kept_end.ts";
 import { EventStream, type ForeignEvents, parseEventId } from "../session/event_stream.ts";
 import { keptEvents } from "../session/kept_events.ts";
-import type { Session } from "../session/session.ts";
+import type { Session, Standing } from "../session/session.ts";
 import type { FrontContext } from "./context.ts";
 import { reannounceLists } from "./handshake.ts";
 
@@ -35,11 +35,33 @@ export function openStream(
   return stream;
 }
 
+/** Most clients never open it, and are told nothing. */
+class StandingStream implements Standing {
+  readonly #context: FrontContext;
+  readonly #session: Session;
+  #stream: EventStream | undefined;
+
+  constructor(context: FrontContext, session: Session) {
+    this.#context = context;
+    this.#session = session;
+  }
+
+  get stream(): EventStream {
+    return this.#stream ??= openStream(this.#context, this.#session, [], STANDING);
+  }
+
+  get attached(): boolean {
+    return this.#stream?.attached ?? false;
+  }
+
+  send(text: string): boolean {
+    return this.stream.send(text);
+  }
+}
+
 /** The stream of GET requests, and the way to who has it when another replica does. */
 export function giveStandalone(context: FrontContext, session: Session): void {
-  const stream = openStream(context, session, [], STANDING);
-  session.channel = stream;
-  session.standalone = stream;
+  session.channel = session.standing = new StandingStream(context, session);
   const { others } = context;
   if (others === undefined) return;
   session.relay = (holder, text) => others.tell(session.id, holder, text);

@@ -193,13 +193,13 @@ function findSession(
   }
   const session = known(found, caller);
   // Another request may just be bringing it here.
-  return session.standalone === undefined ? goneOn(context, session) : session;
+  return session.standing === undefined ? goneOn(context, session) : session;
 }
 
 /** A session of an earlier run or of another replica has no stream here at first. */
 async function goneOn(context: FrontContext, session: Session): Promise<Session> {
   await context.line.starting();
-  if (session.standalone !== undefined) return session;
+  if (session.standing !== undefined) return session;
   giveStandalone(context, session);
   reannounceLists(session, context.line.view(session));
   return session;

@@ -114,6 +114,7 @@ export class Overview {
       name: this.name,
       state: this.state,
       reasons: reasonsOf(world, Object.fromEntries(this.#failures)),
+      readiness: this.readiness(),
       revision: world.revision,
       startedAt: new Date(startedAt).toISOString(),
       uptimeSeconds: Math.floor((clock.now() - startedAt) / 1000),

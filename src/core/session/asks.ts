@@ -17,7 +17,8 @@ interface OpenAsk {
 }
 
 export class Asks {
-  readonly #open = new Map<string, OpenAsk>();
+  /** Made with the first question: most clients are asked nothing. */
+  #open: Map<string, OpenAsk> | undefined;
   readonly #clock: Clock;
   readonly #instance: string;
   #lastId = 0;
@@ -33,7 +34,8 @@ export class Asks {
    * @throws SentinelError CLIENT_UNREACHABLE: not sent, no answer in time, withdrawn, session closed
    */
   put(ask: Ask, send: (text: string) => boolean): Promise<AskReply> {
-    if (this.#open.size >= MAX_OPEN) {
+    const own = this.#open ??= new Map();
+    if (own.size >= MAX_OPEN) {
       return Promise.reject(unreachable("too many questions are open"));
     }
     const name = `${this.#instance}-${++this.#lastId}`;
@@ -44,7 +46,7 @@ export class Asks {
     return new Promise((resolve, reject) => {
       const cancels: Cancel[] = [];
       const settle = (reply: AskReply | SentinelError) => {
-        this.#open.delete(id);
+        own.delete(id);
         for (const cancel of cancels) cancel();
         if (reply instanceof SentinelError) reject(reply);
         else resolve(reply);
@@ -53,7 +55,7 @@ export class Asks {
         send(encodeNotification("notifications/cancelled", { requestId: name, reason }));
         settle(unreachable(reason));
       };
-      this.#open.set(id, { settle, ask });
+      own.set(id, { settle, ask });
       cancels.push(this.#clock.after(ANSWER_MS, () => withdraw("no answer in time")));
       cancels.push(onAbort(ask.signal, () => withdraw("withdrawn")));
     });
@@ -61,7 +63,7 @@ export class Asks {
 
   /** Takes the client's answer; false when no question has this id. */
   answer(message: ResponseMessage): boolean {
-    const open = message.id === undefined ? undefined : this.#open.get(message.id);
+    const open = message.id === undefined ? undefined : this.#open?.get(message.id);
     if (open === undefined) return false;
     if (message.error === undefined) open.settle({ result: message.result as string });
     else open.settle({ error: toRemoteError(message.error) });
@@ -70,7 +72,7 @@ export class Asks {
 
   /** Hands the client's progress on a question to the backend that asked it. */
   progress(params: JsonObject): void {
-    const open = this.#open.get(JSON.stringify(params["progressToken"]));
+    const open = this.#open?.get(JSON.stringify(params["progressToken"]));
     const meta = open?.ask.params["_meta"];
     const original = isObject(meta) ? meta["progressToken"] : undefined;
     if (original !== undefined) open?.ask.progress({ ...params, progressToken: original });
@@ -78,7 +80,9 @@ export class Asks {
 
   /** Fails everything that is open. */
   close(): void {
-    for (const open of [...this.#open.values()]) open.settle(unreachable("its session ended"));
+    for (const open of [...this.#open?.values() ?? []]) {
+      open.settle(unreachable("its session ended"));
+    }
   }
 }
 

@@ -10,6 +10,7 @@ const MAX_STUCK_BEATS = 4;
 /** Tells clients how long to wait before they come back (milliseconds). */
 const RETRY_MS = 1000;
 const encoder = new TextEncoder();
+const UNREAD = new ByteLengthQueuingStrategy({ highWaterMark: MAX_UNREAD });
 
 export interface EventStreamOptions {
   /** Names the stream within event ids; unique over all sessions. */
@@ -190,7 +191,7 @@ export class EventStream implements Channel {
         this.#controller = undefined;
         this.#options.onGone?.("closed");
       },
-    }, { highWaterMark: MAX_UNREAD, size: (chunk) => chunk?.byteLength ?? 0 });
+    }, UNREAD);
   }
 
   /** Who is given more than it may have unread comes back for the rest. */

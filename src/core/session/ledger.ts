@@ -5,26 +5,29 @@ const MAX_LINES = 20;
 /** Characters of one line: names of backends and URIs stand in it. */
 const MAX_LINE = 300;
 
+const NONE: readonly string[] = [];
+
 export class SessionLedger {
-  readonly #restored: string[] = [];
-  readonly #lost: string[] = [];
+  /** Made with the first line: most sessions have none. */
+  #restored: string[] | undefined;
+  #lost: string[] | undefined;
 
   /** In words, newest last. */
   get restored(): readonly string[] {
-    return this.#restored;
+    return this.#restored ?? NONE;
   }
 
   /** In words, newest last. */
   get lost(): readonly string[] {
-    return this.#lost;
+    return this.#lost ?? NONE;
   }
 
   noteRestored(what: string): void {
-    add(this.#restored, what);
+    add(this.#restored ??= [], what);
   }
 
   noteLost(what: string): void {
-    add(this.#lost, what);
+    add(this.#lost ??= [], what);
   }
 }
 

@@ -8,20 +8,20 @@ export type ListKind = (typeof LIST_KINDS)[number];
 
 /** Who may be told of changed lists. */
 export interface ListWatcher {
-  /** Fingerprints of the lists as the client last could know them, by kind. */
-  readonly seen: Map<string, string>;
+  /** Fingerprints of the lists as the client last could know them. */
+  seen: View["fingerprints"] | undefined;
 }
 
 /** Notes what the client's lists look like now, without telling it. */
-export function rememberLists({ seen }: ListWatcher, view: View): void {
-  for (const kind of LIST_KINDS) seen.set(kind, view.fingerprints[kind]);
+export function rememberLists(watcher: ListWatcher, view: View): void {
+  watcher.seen = view.fingerprints;
 }
 
 /** The lists that are others than the client could know; from now on it knows them. */
-export function changedLists({ seen }: ListWatcher, view: View): ListKind[] {
-  const changed = LIST_KINDS.filter((kind) => seen.get(kind) !== view.fingerprints[kind]);
-  for (const kind of changed) seen.set(kind, view.fingerprints[kind]);
-  return changed;
+export function changedLists(watcher: ListWatcher, { fingerprints }: View): ListKind[] {
+  const { seen } = watcher;
+  watcher.seen = fingerprints;
+  return LIST_KINDS.filter((kind) => seen?.[kind] !== fingerprints[kind]);
 }
 
 export function notifyListChanges(session: Session, view: View): void {

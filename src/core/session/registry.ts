@@ -7,12 +7,14 @@ import type { Telemetry } from "../../ports/telemetry.ts";
 import type { Principal } from "../auth/principal.ts";
 import { networkTransport } from "./network_transport.ts";
 import type { FrontName } from "./caller.ts";
+import { Heartbeats } from "./heartbeats.ts";
 import { PendingAnswers } from "./pending_answers.ts";
 import { RecordReader } from "./revival.ts";
-import { Session } from "./session.ts";
+import { Session, type SessionHome } from "./session.ts";
 import { type CapBounds, SessionCaps } from "./session_caps.ts";
 import { type RecordFollower, SessionKeeper, unavailable } from "./session_keeper.ts";
 import { applyRecord } from "./session_record.ts";
+import { SharedValues } from "./shared_values.ts";
 
 const SWEEP_MS = 1000;
 /** How long a session that is too old may still have calls under way. */
@@ -67,7 +69,8 @@ export class Sessions {
   readonly #caps: SessionCaps;
   readonly #keeper: SessionKeeper;
   readonly #reader: RecordReader;
-  #lastBeat: number;
+  readonly #heartbeats: Heartbeats;
+  readonly #home: SessionHome;
   #opened = 0;
   #isStopping = false;
   #flushed: Promise<void> | undefined;
@@ -77,7 +80,12 @@ export class Sessions {
     this.#caps = new SessionCaps(options.bounds);
     this.#keeper = new SessionKeeper(options);
     this.#reader = new RecordReader(options.store);
-    this.#lastBeat = options.clock.monotonic();
+    this.#heartbeats = new Heartbeats({ ...options, sweepMs: SWEEP_MS });
+    this.#home = {
+      values: new SharedValues(),
+      changed: (session) => this.#keeper.changed(session),
+      ended: (session, reason) => this.#ended(session, reason),
+    };
     this.#stop = options.clock.every(SWEEP_MS, () => this.#sweep());
   }
 
@@ -174,6 +182,7 @@ export class Sessions {
   close(reason: string): void {
     this.#isStopping = true;
     this.#stop();
+    this.#heartbeats.stop();
     this.#flushed = this.#keeper.flush(this);
     for (const session of [...this.#sessions.values()]) session.close(reason);
   }
@@ -189,20 +198,26 @@ export class Sessions {
       readonly openedAt?: number;
     },
   ): Session {
-    const { clock, instance, onClose } = this.#options;
-    const giveBack = this.#caps.take(facts.principal);
-    const changed = (own: Session) => this.#keeper.changed(own);
-    const session = new Session({ ...facts, number: ++this.#opened, instance, clock, changed });
+    const { clock, instance } = this.#options;
+    this.#caps.take(facts.principal);
+    const home = this.#home;
+    const session = new Session({ ...facts, number: ++this.#opened, instance, clock, home });
     this.#sessions.set(session.id, session);
-    const ended = this.#measure(session);
-    session.onClose((reason) => {
-      this.#sessions.delete(session.id);
-      giveBack();
-      ended();
-      this.#forget(session, reason);
-      onClose(session, reason);
-    });
+    this.#active(session).add(1);
     return session;
+  }
+
+  #ended(session: Session, reason: string): void {
+    const { clock, telemetry, onClose } = this.#options;
+    this.#sessions.delete(session.id);
+    this.#caps.giveBack(session.principal);
+    this.#active(session).add(-1);
+    const network_transport = networkTransport(session.front);
+    const labels = { network_transport, mcp_protocol_version: session.revision };
+    telemetry.series("mcp_server_session_duration_seconds", labels)
+      .observe((clock.monotonic() - session.since) / 1000);
+    this.#forget(session, reason);
+    onClose(session, reason);
   }
 
   #forget(session: Session, reason: string): void {
@@ -255,37 +270,14 @@ export class Sessions {
     this.#options.telemetry.series("sentinel_session_restores_total", { result }).add(1);
   }
 
-  /** Counts an open session; what it gives back is called at its end. */
-  #measure(session: Session): () => void {
-    const { clock, telemetry } = this.#options;
-    const network_transport = networkTransport(session.front);
-    const openedAt = clock.monotonic();
-    const active = telemetry.series("sentinel_sessions_active", { network_transport });
-    active.add(1);
-    return () => {
-      active.add(-1);
-      const labels = { network_transport, mcp_protocol_version: session.revision };
-      telemetry.series("mcp_server_session_duration_seconds", labels)
-        .observe((clock.monotonic() - openedAt) / 1000);
-    };
+  #active({ front }: Session) {
+    const network_transport = networkTransport(front);
+    return this.#options.telemetry.series("sentinel_sessions_active", { network_transport });
   }
 
   #evict(session: Session, reason: "idle" | "lifetime"): void {
     this.#options.telemetry.series("sentinel_session_evictions_total", { reason }).add(1);
     session.close(reason);
-  }
-
-  /** Keeps what is open alive; who takes nothing of it for long has gone. */
-  #beat(session: Session): void {
-    const { ref, front: transport } = session;
-    for (const stream of session.streams.values()) {
-      const wasRead = stream.attached;
-      stream.beat();
-      if (wasRead && !stream.attached) {
-        this.#options.log.write("session.vanished", { session: ref, transport });
-      }
-    }
-    for (const call of session.calls.values()) call.beat();
   }
 
   /** A pipe lasts as long as its client wants; calls under way have a while to end. */
@@ -298,11 +290,9 @@ export class Sessions {
   #sweep(): void {
     const now = this.#options.clock.monotonic();
     const { heartbeatMs, idleMs } = this.#options.bounds();
-    const beat = now - this.#lastBeat >= heartbeatMs;
-    if (beat) this.#lastBeat = now;
-    this.answers.sweep(beat);
-    for (const session of [...this.#sessions.values()]) {
-      if (beat) this.#beat(session);
+    this.answers.sweep(this.#heartbeats.sweep(this, heartbeatMs));
+    // Those that are evicted meanwhile are left out by the map itself.
+    for (const session of this.#sessions.values()) {
       if (isBusy(session)) session.lastSeen = now;
       if (this.#isTooOld(session)) this.#evict(session, "lifetime");
       else if (now - session.lastSeen >= idleMs) this.#evict(session, "idle");
@@ -318,14 +308,14 @@ function isPipe(front: FrontName): boolean {
 
 function isBusy(session: Session): boolean {
   if (isPipe(session.front) || session.load.inFlight > 0) return true;
+  if (session.streams.size === 0) return false;
   for (const stream of session.streams.values()) if (stream.attached) return true;
   return false;
 }
 
+/** Made in one piece: a text that grows is kept with all its parts. */
 function hex(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
-  return text;
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function isOf(record: SessionRecord, { front, toolset, principal }: SessionKey): boolean {

@@ -2,6 +2,7 @@ import type { SessionId } from "../../contract/mod.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { StoredSubscription } from "../../ports/session_store.ts";
 import type { Principal } from "../auth/principal.ts";
+import type { View } from "../catalog/types.ts";
 import type { Ask, AskReply } from "../backends/link.ts";
 import { encodeNotification } from "../mcp/codec.ts";
 import type { JsonObject } from "../mcp/json.ts";
@@ -13,7 +14,22 @@ import type { Channel } from "./channel.ts";
 import type { EventStream } from "./event_stream.ts";
 import { SessionLedger } from "./ledger.ts";
 import { levelOf, severityOf } from "./log_levels.ts";
+import type { SharedValues } from "./shared_values.ts";
 import type { Subscriber } from "./subscriber.ts";
+
+/** What keeps sessions: one for all of them, so that a session needs no functions of its own. */
+export interface SessionHome {
+  readonly values: SharedValues;
+  /** Something of its record is another now. */
+  changed(session: Session): void;
+  /** It has ended; called before what waits with `onClose`. */
+  ended(session: Session, reason: string): void;
+}
+
+/** The standing stream of a session, made when it is first needed. */
+export interface Standing extends Channel {
+  readonly stream: EventStream;
+}
 
 export interface SessionOptions {
   readonly id: SessionId;
@@ -29,8 +45,7 @@ export interface SessionOptions {
   readonly clock: Clock;
   /** Wall time, milliseconds since 1970; now when it is absent. */
   readonly openedAt?: number;
-  /** Something of its record is another now. */
-  readonly changed?: (session: Session) => void;
+  readonly home?: SessionHome;
 }
 
 /** What of a session outlives its process. */
@@ -44,6 +59,8 @@ export interface Kept {
   readonly holder: string;
 }
 
+const NO_STREAMS: ReadonlyMap<string, EventStream> = new Map();
+const NO_CAPABILITIES: JsonObject = {};
 const NO_SUBSCRIPTIONS: readonly StoredSubscription[] = [];
 /** Subscriptions of one session that are written down; those on top end with the process. */
 const MAX_SUBSCRIPTIONS = 1000;
@@ -51,7 +68,10 @@ const MAX_SUBSCRIPTIONS = 1000;
 /** Streams one session keeps; ended ones make room. */
 const MAX_STREAMS = 64;
 
-/** A legacy client: what it negotiated, what it waits for, what it wants to be told. */
+/**
+ * A legacy client: what it negotiated, what it waits for, what it wants to be told. There are thousands that
+ * say nothing, so what only some need is made when it is needed.
+ */
 export class Session implements Caller, Subscriber {
   readonly era = "legacy";
   readonly id: SessionId;
@@ -63,14 +83,8 @@ export class Session implements Caller, Subscriber {
   readonly front: FrontName;
   readonly toolset: string | undefined;
   readonly asks: Asks;
-  /** Calls in flight by the JSON text of their id. */
-  readonly calls = new Map<string, InFlight>();
-  /** Fingerprints of the lists as the client last could know them, by kind. */
-  readonly seen = new Map<string, string>();
-  /** Where URIs came from that stood in results but in no list. */
-  readonly producers = new Map<string, string>();
-  /** Streams by key, also ended ones that can still be resumed; the oldest are forgotten. */
-  readonly streams = new Map<string, EventStream>();
+  /** Fingerprints of the lists as the client last could know them. */
+  seen: View["fingerprints"] | undefined;
   /** Where messages go that belong to no call. */
   channel: Channel | undefined;
   /**
@@ -78,14 +92,11 @@ export class Session implements Caller, Subscriber {
    * there are no others.
    */
   relay: ((holder: string, text: string) => boolean) | undefined;
-  /** The stream of GET requests (Streamable HTTP). */
-  standalone: EventStream | undefined;
+  /** For GET requests (Streamable HTTP). */
+  standing: Standing | undefined;
   /** Whose session it is, as the newest token says. */
   principal: Principal;
   revision = LATEST_LEGACY;
-  capabilities: JsonObject = {};
-  /** Name and version the client gave. */
-  client: string | undefined;
   /** Where its newest request came from. */
   address: string | undefined;
   /** `initialize` was answered. */
@@ -95,15 +106,22 @@ export class Session implements Caller, Subscriber {
   readonly ledger = new SessionLedger();
   /** Monotonic time of the last sign of life. */
   lastSeen: number;
+  /** Monotonic time from which it is here. */
+  readonly since: number;
   /** Monotonic time at which the store was last told that it was seen; undefined when it is not there. */
   storedAt: number | undefined;
-  readonly #onClose: ((reason: string) => void)[] = [];
+  #calls: Map<string, InFlight> | undefined;
+  #producers: Map<string, string> | undefined;
+  #streams: Map<string, EventStream> | undefined;
+  #onClose: ((reason: string) => void)[] | undefined;
+  #capabilities = NO_CAPABILITIES;
+  #client: string | undefined;
   #lastStream = 0;
   #logSeverity: number | undefined;
   #initialized = false;
   #subscriptions = NO_SUBSCRIPTIONS;
   #holder: string;
-  readonly #changed: ((session: Session) => void) | undefined;
+  readonly #home: SessionHome | undefined;
   #closed = false;
 
   constructor(options: SessionOptions) {
@@ -114,12 +132,50 @@ export class Session implements Caller, Subscriber {
     this.instance = instance;
     this.openedAt = options.openedAt ?? clock.now();
     this.#holder = instance;
-    this.#changed = options.changed;
+    this.#home = options.home;
     this.front = front;
     this.toolset = toolset;
     this.principal = principal;
     this.asks = new Asks(clock, instance);
-    this.lastSeen = clock.monotonic();
+    this.since = this.lastSeen = clock.monotonic();
+  }
+
+  /** Calls in flight by the JSON text of their id. */
+  get calls(): Map<string, InFlight> {
+    return this.#calls ??= new Map();
+  }
+
+  /** Where URIs came from that stood in results but in no list. */
+  get producers(): Map<string, string> {
+    return this.#producers ??= new Map();
+  }
+
+  /** Streams by key, also ended ones that can still be resumed; the oldest are forgotten. */
+  get streams(): ReadonlyMap<string, EventStream> {
+    return this.#streams ?? NO_STREAMS;
+  }
+
+  /** The stream of GET requests (Streamable HTTP); undefined where it has none, or not yet. */
+  get standalone(): EventStream | undefined {
+    return this.standing?.stream;
+  }
+
+  get capabilities(): JsonObject {
+    return this.#capabilities;
+  }
+
+  /** May be kept as another client's that are equal. */
+  set capabilities(capabilities: JsonObject) {
+    this.#capabilities = this.#home?.values.object(capabilities) ?? capabilities;
+  }
+
+  /** Name and version the client gave. */
+  get client(): string | undefined {
+    return this.#client;
+  }
+
+  set client(client: string | undefined) {
+    this.#client = client === undefined ? undefined : this.#home?.values.text(client) ?? client;
   }
 
   get closed(): boolean {
@@ -141,7 +197,7 @@ export class Session implements Caller, Subscriber {
     if (severity === undefined) return false;
     const before = this.#logSeverity;
     this.#logSeverity = severity;
-    if (severity !== before) this.#changed?.(this);
+    if (severity !== before) this.#home?.changed(this);
     return true;
   }
 
@@ -153,7 +209,7 @@ export class Session implements Caller, Subscriber {
   set initialized(initialized: boolean) {
     if (initialized === this.#initialized) return;
     this.#initialized = initialized;
-    this.#changed?.(this);
+    this.#home?.changed(this);
   }
 
   /** Replica that sends what belongs to no call: it has the standing stream, or had it last. */
@@ -164,7 +220,7 @@ export class Session implements Caller, Subscriber {
   set holder(holder: string) {
     if (holder === this.#holder) return;
     this.#holder = holder;
-    this.#changed?.(this);
+    this.#home?.changed(this);
   }
 
   /** Resources it wants to be told of. */
@@ -179,7 +235,7 @@ export class Session implements Caller, Subscriber {
     if (isWanted ? others.length < before.length : others.length === before.length) return;
     if (isWanted && others.length >= MAX_SUBSCRIPTIONS) return;
     this.#subscriptions = isWanted ? [...others, { backend, uri }] : others;
-    this.#changed?.(this);
+    this.#home?.changed(this);
   }
 
   /** It could not be had again. */
@@ -249,31 +305,33 @@ export class Session implements Caller, Subscriber {
 
   /** Keeps a stream for heartbeats and resumption. */
   addStream(stream: EventStream): void {
-    this.streams.set(stream.key, stream);
-    if (this.streams.size <= MAX_STREAMS) return;
-    for (const [key, old] of this.streams) {
+    const streams = this.#streams ??= new Map();
+    streams.set(stream.key, stream);
+    if (streams.size <= MAX_STREAMS) return;
+    for (const [key, old] of streams) {
       if (!old.ended) continue;
       old.drop();
-      this.streams.delete(key);
+      streams.delete(key);
       return;
     }
   }
 
   onClose(run: (reason: string) => void): void {
-    this.#onClose.push(run);
+    (this.#onClose ??= []).push(run);
   }
 
   /** Ends everything that belongs to the session. Idempotent. */
   close(reason: string): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (const call of [...this.calls.values()]) call.cancel(reason);
+    for (const call of [...this.#calls?.values() ?? []]) call.cancel(reason);
     this.asks.close();
     for (const stream of this.streams.values()) {
       stream.end();
       stream.drop();
     }
-    for (const run of this.#onClose) run(reason);
+    this.#home?.ended(this, reason);
+    for (const run of this.#onClose ?? []) run(reason);
   }
 }
 

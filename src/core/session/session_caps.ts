@@ -17,8 +17,8 @@ export class SessionCaps {
     this.#bounds = bounds;
   }
 
-  /** Counts one more; gives what counts it out. @throws SentinelError OVERLOADED, naming the bound */
-  take({ id, roles }: Principal): () => void {
+  /** Counts one more. @throws SentinelError OVERLOADED, naming the bound */
+  take({ id, roles }: Principal): void {
     const { max, maxPerPrincipal } = this.#bounds();
     if (this.#open >= max) throw overloaded("too many are open", `sessions.max = ${max}`);
     const own = this.#counts.get(id) ?? 0;
@@ -28,13 +28,11 @@ export class SessionCaps {
     }
     this.#open++;
     if (roles !== undefined) this.#counts.set(id, own + 1);
-    return () => {
-      this.#open--;
-      if (roles !== undefined) this.#giveBack(id);
-    };
   }
 
-  #giveBack(id: string): void {
+  /** Counts out one of those that were taken. */
+  giveBack({ id }: Pick<Principal, "id">): void {
+    this.#open--;
     const left = (this.#counts.get(id) ?? 1) - 1;
     if (left > 0) this.#counts.set(id, left);
     else this.#counts.delete(id);

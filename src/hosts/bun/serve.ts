@@ -1,4 +1,4 @@
-import { badHost, isHostUsable } from "../host_header.ts";
+import { badHost, isHostUsable, probeOf } from "../host_header.ts";
 import type { Peer } from "../../core/mod.ts";
 import type { Listener, ServeOptions } from "../serve.ts";
 import {
@@ -67,6 +67,9 @@ export function serveBun(
     maxRequestBodySize: maxBodyBytes * 4,
     websocket: bunWebSocket(links, maxBodyBytes * 4),
     fetch: (request, server) => {
+      const peer = new BunPeer(request, server);
+      const probe = probeOf(request);
+      if (probe !== undefined) return fetch(probe, peer);
       // Reading the URL of a request with a malformed Host throws (trust.md A7).
       const host = request.headers.get("host");
       try {
@@ -74,7 +77,6 @@ export function serveBun(
       } catch {
         return badHost();
       }
-      const peer = new BunPeer(request, server);
       if (asksForWebSocket(request.method, request.url, request.headers.get("upgrade"))) {
         return upgradeOnBun(handle, server, { request, peer });
       }

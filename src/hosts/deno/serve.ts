@@ -1,4 +1,10 @@
-import { badHost, headersTooLarge, isHostUsable, MAX_HEADER_BYTES } from "../host_header.ts";
+import {
+  badHost,
+  headersTooLarge,
+  isHostUsable,
+  MAX_HEADER_BYTES,
+  probeOf,
+} from "../host_header.ts";
 import type { Listener, ServeOptions } from "../serve.ts";
 import { upgradeOnDeno } from "../websocket/deno.ts";
 import { WebSocketLinks } from "../websocket/links.ts";
@@ -38,10 +44,13 @@ export function serveDeno({ hostname, port, fetch, handle, clock }: ServeOptions
   const server = Deno.serve(
     { hostname, port, signal: aborting.signal, onListen: () => {} },
     (request, info) => {
-      if (!isHostUsable(request.headers.get("host"), request.url)) return badHost();
+      const probe = probeOf(request);
+      const isUsable = isHostUsable(request.headers.get("host"), request.url);
+      if (probe === undefined && !isUsable) return badHost();
       if (headerBytes(request.headers) > MAX_HEADER_BYTES) return headersTooLarge();
       const { hostname: address } = info.remoteAddr;
       const peer = address === undefined ? {} : { address };
+      if (probe !== undefined) return fetch(probe, peer);
       if (asksForWebSocket(request.method, request.url, request.headers.get("upgrade"))) {
         return upgradeOnDeno({ handle, clock, links }, request, peer);
       }

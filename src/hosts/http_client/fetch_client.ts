@@ -1,4 +1,4 @@
-/** The port `HttpClient` on global `fetch`: Bun, Deno, edge. */
+/** The port `HttpClient` on global `fetch`: Bun, edge. */
 import type { HttpClient, HttpRequest, HttpResponse } from "../../ports/http_client.ts";
 import { BodyText, decodeBody, tooLong } from "./body_text.ts";
 import { failureOf } from "./failure.ts";
@@ -7,9 +7,10 @@ import { failureOf } from "./failure.ts";
 const RESENDS = "Deno" in globalThis;
 
 /**
- * Connections are the runtime's: it bounds, keeps and closes them, so `queued` and `close` do nothing. Neither Deno
- * nor Bun lets a time for connecting be set: an address that swallows packets fails with the call's own time, and
- * the circuit of its backend keeps the calls after that from waiting as long.
+ * Connections are the runtime's: it bounds, keeps and closes them, so `queued` and `close` do nothing. No time for
+ * connecting can be set, and one until the head of the answer would end slow tools: an address that swallows
+ * packets fails with the time of a handshake, a ping or a call, whichever comes first, and the circuit of its
+ * backend keeps the calls after that from waiting as long.
  */
 export function createFetchClient(): HttpClient {
   return { send, close: () => Promise.resolve() };

@@ -2,7 +2,7 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import process from "node:process";
 import type { HttpHandler, Peer } from "../../core/mod.ts";
-import { BAD_HOST_BODY, isHostUsable, MAX_HEADER_BYTES } from "../host_header.ts";
+import { BAD_HOST_BODY, isHostUsable, isProbe, MAX_HEADER_BYTES } from "../host_header.ts";
 import { asksForWebSocket } from "../websocket/request.ts";
 import { NodeIncoming, respond } from "./http_message.ts";
 
@@ -55,13 +55,16 @@ async function answer(
   respond(outgoing, await handle(new NodeIncoming(incoming, outgoing), peer));
 }
 
-export function isTargetUsable({ rawHeaders, headers, url = "" }: IncomingMessage): boolean {
+export function isTargetUsable(
+  { method, rawHeaders, headers, url = "" }: IncomingMessage,
+): boolean {
   let hosts = 0;
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] as string;
     if (name.length === 4 && name.toLowerCase() === "host") hosts++;
   }
-  if (hosts !== 1) return false;
+  if (hosts === 0) return isProbe(method, url);
+  if (hosts > 1) return false;
   const absolute = url.startsWith("/") ? `http://${headers.host}${url}` : url;
   return isHostUsable(headers.host, absolute);
 }

@@ -9,7 +9,7 @@ import { HEADERS_MS, KEEP_ALIVE_MS, REQUEST_MS } from "../node/message_server.ts
 
 const HANDSHAKE_MS = 10_000;
 const SWEEP_MS = 1000;
-/** Open at once, handshakes included; further ones are closed when they come. */
+/** Open at once, handshakes included, where nobody says otherwise; further ones are closed when they come. */
 export const MAX_CONNECTIONS = 256;
 
 interface Connection {
@@ -24,20 +24,22 @@ interface Connection {
 
 export class Connections {
   readonly #clock: Clock;
+  readonly #max: number;
   readonly #open = new Map<string, Connection>();
   readonly #endSweep: Cancel;
   readonly #drained = Promise.withResolvers<void>();
   #closing = false;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, max: number = MAX_CONNECTIONS) {
     this.#clock = clock;
+    this.#max = max;
     this.#endSweep = clock.every(SWEEP_MS, () => this.#sweep());
   }
 
   /** A new connection, before its handshake. */
   add(socket: Socket): void {
     const key = keyOf(socket);
-    if (key === undefined || this.#closing || this.#open.size >= MAX_CONNECTIONS) {
+    if (key === undefined || this.#closing || this.#open.size >= this.#max) {
       socket.destroy();
       return;
     }

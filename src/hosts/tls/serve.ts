@@ -14,10 +14,10 @@ import { type SubjectParts, subjectText } from "./subject.ts";
 
 /** Listens with `node:tls` and hands each connection to a `node:http` server that does not listen itself. */
 export async function serveTls(
-  { hostname, port, handle, clock }: ServeOptions,
+  { hostname, port, handle, clock, maxConnections }: ServeOptions,
   files: TlsFiles,
 ): Promise<Listener> {
-  const connections = new Connections(clock);
+  const connections = new Connections(clock, maxConnections);
   const http = createMessageServer(handle, peerOf);
   http.on("request", (incoming, outgoing) => connections.requested(incoming, outgoing));
   http.on("upgrade", ({ socket }) => connections.upgraded(socket));

@@ -31,7 +31,10 @@ export const REQUESTS: Area = {
     },
     "hosts/tls/connections.ts": {
       HANDSHAKE_MS: ["A TLS handshake", "ms", "the connection is closed", { proof: "T14" }],
-      MAX_CONNECTIONS: ["TLS connections of one listener", "", "new ones are closed"],
+      MAX_CONNECTIONS: ["TLS connections of operators", "", "new ones are closed"],
+    },
+    "hosts/listeners.ts": {
+      MAX_CLIENT_CONNECTIONS: ["TLS connections of clients", "", "new ones are closed"],
     },
     "core/mcp/scan.ts": {
       MAX_DEPTH: ["Nesting of a message", "", "INVALID_REQUEST", { proof: "T10" }],

@@ -12,6 +12,7 @@ import { until } from "../../scenarios/until.ts";
 
 const READY_MS = 30_000;
 const TIMEOUT = { timeout: 60_000 };
+const TOOL = { name: "t", inputSchema: { type: "object" } };
 
 interface Probed {
   readonly status: number;
@@ -63,6 +64,34 @@ describe("health and readiness of the data plane", () => {
     assert.equal(told.status, "ready");
     assert.match(String(told.reasons), /^1 backend (backoff|starting|fatal)$/);
   }, TIMEOUT);
+
+  proves(
+    "G7.2",
+    "/ready waits two seconds for all first handshakes, then tells of them",
+    async () => {
+      const [here, late] = [await startChangingBackend([TOOL]), await startChangingBackend([TOOL])];
+      const handshake = Promise.withResolvers<void>();
+      late.handshake = handshake.promise;
+      const clock = new FakeClock();
+      try {
+        await start({ backends: { here: { url: here.url }, late: { url: late.url } } }, { clock });
+        await until(() => {
+          const { backends } = (gateway as TestCore).core.snapshot();
+          assert.equal(backends.find(({ name }) => name === "here")?.state, "ready");
+        }, READY_MS);
+        const early = await probe("/ready");
+        assert.deepEqual([early.status, early.told.reasons], [503, ["starting"]]);
+        await clock.advance(2000);
+        const { status, told } = await probe("/ready");
+        assert.deepEqual([status, told.reasons], [200, ["1 backend starting"]]);
+      } finally {
+        handshake.resolve();
+        await here.close();
+        await late.close();
+      }
+    },
+    TIMEOUT,
+  );
 
   proves("G7.2", "/ready is 503 when no backend is ready, and names none of them", async () => {
     await start({ backends: { secretive: { command: "/nowhere" } } });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import type { Pressure } from "../../../src/ports/pressure.ts";
 import { fixtureBackend, startCore, type TestCore } from "../../support/core.ts";
+import { NO_LIMITS } from "../../support/editable_source.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { BASE, HttpSession, messagesOf, post } from "../../support/http_session.ts";
 import { proves } from "../../support/proves.ts";
@@ -30,10 +31,9 @@ describe("load shedding", () => {
     clock = new FakeClock();
     pressure = { lagMs: 0, memoryBytes: GIB / 4, memoryLimit: GIB };
     const measured: Pressure = pressure;
-    gateway = await startCore({ backends: { a: fixtureBackend({ enabled: false }) } }, {
-      clock,
-      pressure: measured,
-    });
+    const limits = { ...NO_LIMITS, max_lag: "200ms" };
+    const backends = { a: fixtureBackend({ enabled: false }) };
+    gateway = await startCore({ backends, limits }, { clock, pressure: measured });
     session = await HttpSession.open(gateway.core.fetch);
   });
   afterEach(() => gateway.stop());

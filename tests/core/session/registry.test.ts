@@ -57,13 +57,13 @@ describe("Sessions", () => {
     assert.ok(streaming.closed);
   });
 
-  it("keeps streams alive with a comment at every heartbeat", async () => {
+  it("keeps streams alive with one comment in every heartbeat", async () => {
     const { sessions, clock } = setUp();
     const session = sessions.open("streamable_http", undefined, ANONYMOUS);
     const stream = new EventStream({ key: "s" });
     session.addStream(stream);
     const body = stream.open();
-    await clock.advance(46_000);
+    await clock.advance(45_000);
     session.close("test");
     assert.equal((await new Response(body).text()).match(/: keep-alive/g)?.length, 3);
   });

@@ -3,12 +3,17 @@ import { describe, it } from "node:test";
 import { createUndiciClient } from "../../../src/hosts/http_client/undici_client.ts";
 import type { HttpRequest } from "../../../src/ports/http_client.ts";
 import { gate, serveHttp } from "../../support/http_fixture.ts";
+import { Partition } from "../../support/faults/partition.ts";
 import { httpClientSuite } from "./suite.ts";
 
 if ("Bun" in globalThis) describe("undici on Bun", onBun);
 else {
   httpClientSuite({ name: "the client on undici", create: () => createUndiciClient() });
   describe("the client on undici, with one connection", withOneConnection);
+  describe("the client on undici, in a partition", {
+    timeout: 30_000,
+    skip: Partition.impossible ?? false,
+  }, withoutNetwork);
 }
 
 /** If this fails, Bun has the package and the host may use it there too. */
@@ -16,6 +21,19 @@ function onBun(): void {
   it("is a stub without dispatch, which is why the host uses fetch there", async () => {
     const { Agent } = await import("undici");
     assert.equal((new Agent() as { dispatch?: unknown }).dispatch, undefined);
+  });
+}
+
+function withoutNetwork(): void {
+  it("gives an address up that swallows packets, long before the kernel does", async () => {
+    await using server = await serveHttp((_request, response) => void response.end());
+    const client = await createUndiciClient();
+    {
+      using _partition = Partition.of(Number(server.url.port));
+      const request: HttpRequest = { method: "POST", url: server.url, headers: {} };
+      await assert.rejects(client.send(request), { message: "no connection in time", sent: false });
+    }
+    await client.close();
   });
 }
 

@@ -60,7 +60,7 @@ describe("TLS listener", () => {
     return { status: 200, headers: {}, body: text };
   };
 
-  const listen = async (clientCa?: string): Promise<Listener> => {
+  const listen = async (clientCa?: string, maxConnections?: number): Promise<Listener> => {
     const { cert, key } = server;
     const listener = await serve({
       hostname: "127.0.0.1",
@@ -70,6 +70,7 @@ describe("TLS listener", () => {
       fetch: () => Promise.reject(new Error("not used for TLS")),
       tls: { cert, key, ...(clientCa === undefined ? {} : { clientCa }) },
       clock,
+      ...(maxConnections === undefined ? {} : { maxConnections }),
     });
     opened.push(listener);
     return listener;
@@ -280,6 +281,14 @@ describe("TLS listener", () => {
         if (left === 0) throw new Error("no room was made");
       }
     });
+    for (const socket of waiting) socket.destroy();
+  });
+
+  it("takes as many as it is told to", async () => {
+    const { port } = await listen(undefined, 2);
+    const waiting = [1, 2].map(() => connectTcp({ port, host: "127.0.0.1" }));
+    await Promise.all(waiting.map((socket) => once(socket, "connect")));
+    await watched(connectTcp({ port, host: "127.0.0.1" })).closed;
     for (const socket of waiting) socket.destroy();
   });
 

@@ -261,7 +261,7 @@ describe("WebSocket", () => {
     await noSession();
   });
 
-  it("pings come, and a client that answers none of three is cut", async () => {
+  proves("U5", "pings come, and a client that answers none of three is cut", async () => {
     if (RUNTIME === "deno") return; // Its runtime does this by its own clock.
     // The looks at connections are coarser than a heartbeat.
     const heartbeat = gateway.config.sessions.heartbeat + 1000;

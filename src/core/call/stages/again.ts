@@ -5,8 +5,8 @@ import type { Backend } from "../../backends/backend.ts";
 import type { Call } from "../call.ts";
 import { route } from "./route.ts";
 
-/** Sends the call within so many milliseconds; gives why it failed. */
-export type Send = (timeoutMs: number) => Promise<SentinelError | undefined>;
+/** Sends the call within its own time; gives why it failed. */
+export type Send = () => Promise<SentinelError | undefined>;
 
 /**
  * Sends the call again until it is answered or may not be sent any more.
@@ -16,14 +16,12 @@ export async function sendAgain(
   call: Call,
   send: Send,
   first: SentinelError,
-  timeoutMs: number,
 ): Promise<undefined> {
   const { retries, clock } = (call.backend as Backend).guard;
-  const deadline = clock.monotonic() - call.backendMs + timeoutMs;
   const executed = first.details.executed;
   let error: SentinelError | undefined = first;
   for (let attempts = 1; error !== undefined; attempts++) {
-    const pauseMs = retries.pause(call, { error, attempts, deadline });
+    const pauseMs = retries.pause(call, { error, attempts, deadline: call.deadline });
     if (pauseMs === undefined) throw told(call, error, executed);
     call.decided(`sent again after ${error.code}, executed ${error.details.executed ?? "unknown"}`);
     await pause(call, clock, pauseMs);
@@ -31,7 +29,7 @@ export async function sendAgain(
     await reached(call, executed);
     // What was put into the words of one era is no request of the other.
     if (call.link?.era !== era) throw told(call, error, executed);
-    error = await send(deadline - clock.monotonic());
+    error = await send();
   }
 }
 

@@ -1,5 +1,5 @@
 /** `forward`: sends the inspected form to the backend and waits for the answer. */
-import { asSentinelError, SentinelError } from "../../../contract/mod.ts";
+import { asSentinelError, type SentinelError } from "../../../contract/mod.ts";
 import type { Backend } from "../../backends/backend.ts";
 import type { Ask, AskReply, Link, LinkReply } from "../../backends/link.ts";
 import { across, clientFacts } from "../../bridge/across.ts";
@@ -10,6 +10,7 @@ import { cannotAnswer, Session } from "../../session/session.ts";
 import { argumentsOf } from "../arguments.ts";
 import type { Call } from "../call.ts";
 import { sendAgain } from "./again.ts";
+import { callTimeMs, located, overBefore } from "./call_time.ts";
 
 export function forward(call: Call): undefined | Promise<undefined> {
   if (call.answer !== undefined) return undefined;
@@ -29,26 +30,27 @@ async function sendAcross(call: Call, params: JsonObject): Promise<undefined> {
 async function send(call: Call, params: JsonObject): Promise<undefined> {
   const backend = call.backend as Backend;
   // A further round of a call: its place went to others while its client was asked.
-  if (!call.holdsPlace) await backend.guard.enter(call);
-  const timeoutMs = backend.config.timeout ?? call.world.config.server.request_timeout;
-  const error = await sendOnce(call, params, timeoutMs);
-  if (error === undefined) return;
-  await sendAgain(call, (leftMs) => sendOnce(call, params, leftMs), error, timeoutMs);
+  if (!call.holdsPlace) {
+    call.deadline = backend.guard.clock.monotonic() + callTimeMs(call, backend);
+    await backend.guard.enter(call);
+  }
+  const error = await sendOnce(call, params);
+  if (error !== undefined) await sendAgain(call, () => sendOnce(call, params), error);
 }
 
 /** Gives why there is no answer. */
-async function sendOnce(
-  call: Call,
-  params: JsonObject,
-  timeoutMs: number,
-): Promise<SentinelError | undefined> {
+async function sendOnce(call: Call, params: JsonObject): Promise<SentinelError | undefined> {
   const { target, link, backend } = call as { target: Target; link: Link; backend: Backend };
+  const timeoutMs = callTimeMs(call, backend);
+  const leftMs = call.deadline - backend.guard.clock.monotonic();
+  if (leftMs <= 0) return overBefore(backend.name);
   const under = { way: true };
   const exchange = link.request({
     method: call.method,
     params,
     owner: call.caller.id,
     timeoutMs,
+    spentMs: timeoutMs - leftMs,
     ...(target.kind === "tool" ? { tool: target.exposed } : {}),
     ...(link.era === "modern" ? { client: clientFacts(call) } : {}),
     notify: (method, params) => deliver(call, method, params),
@@ -111,16 +113,4 @@ async function put(call: Call, ask: Ask, under: { readonly way: boolean }): Prom
   } finally {
     if (under.way) inFlight.retake(call);
   }
-}
-
-/** Names the backend in whatever failed. */
-function located(error: SentinelError, backend: string): SentinelError {
-  if (error.details.backend !== undefined) return error;
-  const details = { ...error.details, backend };
-  return new SentinelError(
-    error.code,
-    `${error.message} (backend "${backend}")`,
-    details,
-    error.cause,
-  );
 }

@@ -1,10 +1,20 @@
 /** `resolve`: finds what the call is for in the caller's view. Hidden and unknown are one answer. */
-import { SentinelError } from "../../../contract/mod.ts";
+import { type BackendState, SentinelError } from "../../../contract/mod.ts";
 import { heldError } from "../../catalog/pins.ts";
 import type { Target } from "../../catalog/types.ts";
 import { openTask } from "../../bridge/tasks.ts";
 import { isObject } from "../../mcp/json.ts";
 import type { Call } from "../call.ts";
+
+/** How soon a call to a backend that is being started is worth another try. */
+const RETRY_MS = 1000;
+/** The others have been given up, or are on their way out. */
+const COMING: ReadonlySet<BackendState | undefined> = new Set([
+  "starting",
+  "backoff",
+  "ready",
+  "degraded",
+]);
 
 /** A promise only when an interceptor takes its time to say what is shown. */
 type Resolved = undefined | Promise<undefined>;
@@ -62,10 +72,22 @@ function textParam(call: Call, key: string): string {
 function takeNamed(call: Call, kind: "tool" | "prompt", name: string): Resolved {
   const target = kind === "tool" ? call.view.tool(name) : call.view.prompt(name);
   const held = target === undefined ? call.view.held(kind, name) : undefined;
+  if (target === undefined && held === undefined) return missing(call, kind, name);
   const taken = take(call, target ?? held, () => unknown(kind, name));
   if (held === undefined) return taken;
   if (taken !== undefined) return taken.then(() => refuseHeld(held));
   return refuseHeld(held);
+}
+
+/** What a backend that never answered may have is not called unknown yet; a name nobody sees always is. */
+function missing(call: Call, kind: "tool" | "prompt", name: string): Resolved {
+  const { backends, interceptors } = call.world;
+  const awaited = call.view.awaited(kind, name)
+    .find(({ backend }) => COMING.has(backends.get(backend)?.state));
+  if (awaited === undefined) unknown(kind, name);
+  const settle = (shown: boolean): never => shown ? notReady(call, awaited) : unknown(kind, name);
+  const shown = interceptors.shows(call, awaited);
+  return shown instanceof Promise ? shown.then(settle) : settle(shown);
 }
 
 /** Takes what a list would show the caller; anything else is as if it were not there. */
@@ -81,6 +103,17 @@ function take(call: Call, target: Target | undefined, missing: () => never): Res
 
 function refuseHeld(held: Target): never {
   throw heldError(held);
+}
+
+function notReady({ world }: Call, { kind, backend, original, exposed }: Target): never {
+  // Without a prefix every backend that is silent may have it: naming one would be a guess.
+  const told = original === exposed ? {} : { backend };
+  const state = world.backends.get(backend)?.state ?? "unknown";
+  throw new SentinelError(
+    "NO_BACKEND_READY",
+    `Cannot find ${kind} "${exposed.slice(0, 200)}": its backend has not answered yet`,
+    { ...told, reason: state, executed: "no", retryAfterMs: RETRY_MS },
+  );
 }
 
 function unknown(kind: string, name: string): never {

@@ -9,6 +9,7 @@ import { heldError } from "../../catalog/pins.ts";
 import type { Target } from "../../catalog/types.ts";
 import { ModernCaller } from "../../session/modern_clients.ts";
 import type { Call } from "../call.ts";
+import { callTimeMs, inTime, unsent } from "./call_time.ts";
 
 /** @throws SentinelError BACKEND_DISABLED, CIRCUIT_OPEN, OVERLOADED, or what the handshake fails with */
 export function route(call: Call): undefined | Promise<undefined> {
@@ -18,6 +19,7 @@ export function route(call: Call): undefined | Promise<undefined> {
     throw new SentinelError("INTERNAL", `No backend "${name}" in this world`);
   }
   call.backend = backend;
+  if (call.deadline === 0) call.deadline = call.startedAt + callTimeMs(call, backend);
   if (call.caller.era === "modern") call.giveBack = () => backend.giveBack(call.caller);
   const turn = backend.guard.enter(call);
   return turn === undefined ? connect(call, backend) : turn.then(() => connect(call, backend));
@@ -29,14 +31,15 @@ function connect(call: Call, backend: Backend): undefined | Promise<undefined> {
 }
 
 async function opened(call: Call, backend: Backend, opening: Promise<Link>): Promise<undefined> {
-  let link: Link;
+  let link: Link | undefined;
   try {
-    link = await opening;
+    link = await inTime(call, backend, opening);
   } catch (cause) {
-    backend.guard.failed(call, asSentinelError(cause));
-    throw cause;
+    const error = asSentinelError(cause);
+    backend.guard.failed(call, error);
+    throw unsent(error, backend.name);
   }
-  return take(call, backend, link);
+  return link === undefined ? undefined : take(call, backend, link);
 }
 
 /** A backend that was connected anew while the call waited may not offer what was resolved. */

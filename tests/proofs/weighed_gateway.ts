@@ -1,0 +1,33 @@
+/** The program, which on SIGUSR2 collects its garbage and then says on stderr what it holds. */
+import process from "node:process";
+import v8 from "node:v8";
+import vm from "node:vm";
+
+/** More than one: what a first collection lets go of may hold more. */
+const COLLECTIONS = 3;
+const PAUSE_MS = 100;
+
+const host = globalThis as typeof globalThis & { Bun?: { gc: (isWhole: boolean) => void } };
+
+function collector(): () => void {
+  const { Bun } = host;
+  if (Bun !== undefined) return () => Bun.gc(true);
+  v8.setFlagsFromString("--expose-gc");
+  return vm.runInNewContext("gc") as () => void;
+}
+
+const collect = collector();
+let weighings = 0;
+
+process.on("SIGUSR2", () => void weigh());
+
+async function weigh(): Promise<void> {
+  for (let left = COLLECTIONS; left > 0; left--) {
+    collect();
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  }
+  const { heapUsed, external } = process.memoryUsage();
+  process.stderr.write(`weighed ${++weighings}: ${heapUsed} ${external}\n`);
+}
+
+await import("../../cli/main.ts");
