@@ -47,7 +47,7 @@ describe("events tail", () => {
       }
       const cursors = all.map(({ cursor }) => Number(cursor));
       assert.deepEqual(cursors, cursors.map((_cursor, index) => (cursors[0] ?? 0) + index));
-      assert.equal((await run(["status", "--json"])).code, 0);
+      assert.match((await run(["status", "--json"])).out, /"state": ?"ready"/);
     }));
 
   it("prints lines for people, of what the filter lets through", () =>
@@ -59,7 +59,7 @@ describe("events tail", () => {
       const { out, err } = await run(["events", "tail", ...options], lines(1));
       assert.match(
         out,
-        /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ error backend\.failed {7}backend=docs reason="a b\\\\x1b" #\d+\n$/,
+        /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ error backend\.failed +backend=docs reason="a b\\\\x1b" #\d+\n$/,
       );
       assert.equal(err, "connected\n");
     }));

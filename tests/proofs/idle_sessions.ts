@@ -54,7 +54,7 @@ export interface IdleReport {
 export interface Weight {
   /** Resident memory as the gateway left it by itself. */
   readonly untouchedMb: number;
-  /** After a collection that was asked for. */
+  /** A while after a collection that was asked for. */
   readonly residentMb: number;
   /** Of the language's heap, after the same collection: what something still holds. */
   readonly heapMb: number;
@@ -247,7 +247,8 @@ class Idle {
       assert.ok(bytes !== undefined, "The gateway does not say what it holds");
       return Number(bytes) / 1e6;
     }, WAIT_MS);
-    return { untouchedMb, residentMb: sampleOf(gateway.pid, 0).rssMb, heapMb };
+    // The runtime gives back what was collected only after a while.
+    return { untouchedMb, residentMb: await this.#settled(), heapMb };
   }
 
   /** Resident memory once it does not fall any more, MB. */

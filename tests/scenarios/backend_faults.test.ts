@@ -510,7 +510,11 @@ describe("a health check", () => {
     assert.equal(restarts?.value, 1);
     assert.match(state().lastError ?? "", /3 pings in a row failed/);
     const checks = core.telemetry.read("sentinel_backend_health_check_duration_seconds");
-    assert.deepEqual(checks.map(({ labels }) => labels["result"]), ["failed"]);
+    const made = checks.map(({ labels, counts }) => [
+      labels["result"],
+      counts.reduce((sum, count) => sum + count, 0),
+    ]);
+    assert.deepEqual(Object.fromEntries(made), { ok: 0, failed: 3 });
   }, TIMEOUT);
 
   proves(["G7.3", "U5"], "ends a process that hangs, and starts another", async (t) => {

@@ -75,6 +75,13 @@ export class Messages {
     this.#events = eventsOf(response);
   }
 
+  /** Id of the event without data that a stream begins with. */
+  async beginning(): Promise<string> {
+    const { value } = await within(this.#events.next());
+    if (value?.data !== "") throw new Error(`the stream begins with ${JSON.stringify(value)}`);
+    return String(value.id);
+  }
+
   /** The next one; undefined when the stream has ended. */
   async next(): Promise<Rpc | undefined> {
     for (;;) {

@@ -133,6 +133,24 @@ describe("a session at two replicas", TIMEOUT, () => {
     }
   });
 
+  it("ends in a typed error a call that only took long, at one that is killed", async () => {
+    const c = await ManagedGateway.start(replicaTables(redis));
+    try {
+      const { way, session } = await openAt(c);
+      const slow = { name: "f__wait", arguments: {} };
+      const stream = new Messages(await session.send("tools/call", slow, 8));
+      const lastId = await stream.beginning();
+      await c.kill();
+      await stream.leave().catch(() => {});
+      way.turn(b);
+      const rest = new Messages(await session.get({ "last-event-id": lastId }));
+      const { id, error } = await rest.find(isAnswer);
+      assert.deepEqual([id, error.data.code, error.data.executed], [8, "BACKEND_LOST", "unknown"]);
+    } finally {
+      await c.remove();
+    }
+  });
+
   it("ends in a typed error what is read here from one that is killed then", async () => {
     const c = await ManagedGateway.start(replicaTables(redis));
     try {

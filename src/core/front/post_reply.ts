@@ -4,6 +4,7 @@ import type { Call, Outcome, Reply } from "../call/call.ts";
 import { encodeNotification } from "../mcp/codec.ts";
 import type { JsonObject } from "../mcp/json.ts";
 import type { EventStream } from "../session/event_stream.ts";
+import type { PendingAnswer, PendingAnswers } from "../session/pending_answers.ts";
 import type { Session } from "../session/session.ts";
 import type { HttpOutgoing } from "./http_message.ts";
 import { answerText, emptyResponse, jsonResponse, refusal, streamResponse } from "./responses.ts";
@@ -15,21 +16,27 @@ export interface PostReplyOptions {
   readonly batch: boolean;
   /** Opens the stream when one is needed. */
   readonly openStream: () => EventStream;
+  /**
+   * Where an answer that takes longer becomes a stream, so that its client can come back to it; absent where
+   * there would be nothing to come back to.
+   */
+  readonly pending: PendingAnswers | undefined;
 }
 
-export class PostReply implements Reply {
+export class PostReply implements Reply, PendingAnswer {
   /** Resolves as soon as it is known whether the answer is a body or a stream. */
   readonly response: Promise<HttpOutgoing>;
   readonly #options: PostReplyOptions;
   readonly #answers: string[] = [];
   #open: number;
   #stream: EventStream | undefined;
-  #respond!: (response: HttpOutgoing) => void;
+  #resolve!: (response: HttpOutgoing) => void;
 
   constructor(options: PostReplyOptions) {
     this.#options = options;
     this.#open = options.expected;
-    this.response = new Promise((resolve) => this.#respond = resolve);
+    this.response = new Promise((resolve) => this.#resolve = resolve);
+    options.pending?.add(this);
   }
 
   notify(method: string, params: JsonObject): void {
@@ -65,6 +72,11 @@ export class PostReply implements Reply {
       return refusal(outcome.error, call.request, call.id);
     }
     return jsonResponse(first);
+  }
+
+  #respond(response: HttpOutgoing): void {
+    this.#options.pending?.delete(this);
+    this.#resolve(response);
   }
 
   #streamed(): EventStream {

@@ -50,6 +50,10 @@ class StandingStream implements Standing {
     return this.#stream ??= openStream(this.#context, this.#session, [], STANDING);
   }
 
+  get made(): EventStream | undefined {
+    return this.#stream;
+  }
+
   get attached(): boolean {
     return this.#stream?.attached ?? false;
   }
@@ -72,7 +76,7 @@ export async function openStandalone(
   context: FrontContext,
   session: Session,
 ): Promise<ReadableStream<Uint8Array>> {
-  const stream = session.standalone as EventStream;
+  const { stream } = session.standing as Standing;
   const before = session.isHolder ? undefined : await takeOver(context, session, undefined);
   if (stream.attached) throw refused(409, "the session has its stream already");
   return stream.open(before);
@@ -102,7 +106,7 @@ async function resumeStandalone(
   session: Session,
   position: Position,
 ): Promise<ReadableStream<Uint8Array>> {
-  const stream = session.standalone as EventStream;
+  const { stream } = session.standing as Standing;
   const before = session.isHolder
     ? await missedOf(context, session, position)
     : await takeOver(context, session, position);

@@ -114,6 +114,7 @@ function receive(
     expected: requests.length,
     batch: frame.batch,
     openStream: () => openStream(context, session, requests.map(({ id }) => id)),
+    pending: context.sessions.outlive ? context.sessions.answers : undefined,
   });
   for (const message of requests) receiveRequest(context.line, session, message, reply);
   return reply.response;

@@ -108,7 +108,7 @@ export function serveStanding(
   outlet: Outlet,
 ): undefined {
   const session = typeof id === "string" ? sessions.byId(id) : undefined;
-  const stream = session?.standalone;
+  const stream = session?.standing?.stream;
   if (session === undefined || stream === undefined) {
     outlet.end({});
     return undefined;

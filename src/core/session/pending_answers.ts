@@ -1,4 +1,4 @@
-/** Answers outside of sessions that are not given yet, and the signs of life they need. */
+/** Answers that are not given yet and have no stream, and the signs of life they need. */
 
 /** The first sign begins a stream, after which the answer is no HTTP status any more. */
 export interface PendingAnswer {

@@ -61,7 +61,7 @@ export interface SessionKey {
 
 /** All open sessions. One sweep ends the idle ones and keeps streams alive. */
 export class Sessions {
-  /** Beside sessions. */
+  /** Of clients without sessions, and of sessions that outlive this process. */
   readonly answers = new PendingAnswers();
   readonly #options: RegistryOptions;
   readonly #sessions = new Map<string, Session>();
@@ -87,6 +87,11 @@ export class Sessions {
       ended: (session, reason) => this.#ended(session, reason),
     };
     this.#stop = options.clock.every(SWEEP_MS, () => this.#sweep());
+  }
+
+  /** Another run, or another replica, can go on with them. */
+  get outlive(): boolean {
+    return this.#options.store.kind !== "memory";
   }
 
   get size(): number {

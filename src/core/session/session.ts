@@ -28,7 +28,10 @@ export interface SessionHome {
 
 /** The standing stream of a session, made when it is first needed. */
 export interface Standing extends Channel {
+  /** Made now, if it was not. */
   readonly stream: EventStream;
+  /** Undefined: nobody has needed it yet. */
+  readonly made: EventStream | undefined;
 }
 
 export interface SessionOptions {
@@ -92,7 +95,7 @@ export class Session implements Caller, Subscriber {
    * there are no others.
    */
   relay: ((holder: string, text: string) => boolean) | undefined;
-  /** For GET requests (Streamable HTTP). */
+  /** Of Streamable HTTP sessions, once one speaks here. */
   standing: Standing | undefined;
   /** Whose session it is, as the newest token says. */
   principal: Principal;
@@ -155,9 +158,9 @@ export class Session implements Caller, Subscriber {
     return this.#streams ?? NO_STREAMS;
   }
 
-  /** The stream of GET requests (Streamable HTTP); undefined where it has none, or not yet. */
+  /** The stream of GET requests (Streamable HTTP), if there is one already. */
   get standalone(): EventStream | undefined {
-    return this.standing?.stream;
+    return this.standing?.made;
   }
 
   get capabilities(): JsonObject {

@@ -121,6 +121,10 @@ export const SESSIONS: Area = {
     "core/session/registry.ts": {
       LINGER_MS: ["A session past its lifetime that still has calls", "ms", "it is closed"],
     },
+    "core/session/shared_values.ts": {
+      MAX_VALUES: ["Values equal for many sessions, kept once", "", "they are kept anew"],
+      MAX_TEXT: ["One of them", "characters", "each session keeps its own"],
+    },
     "core/session/revival.ts": {
       MAX_READS: ["Sessions that are read back from the store at once", "", "OVERLOADED"],
     },

@@ -15,6 +15,8 @@ const CALM_MS = 1500;
 const READY_MS = 30_000;
 const PING = { jsonrpc: "2.0", id: 1, method: "ping" };
 
+const LIMITS = { ...NO_LIMITS, max_lag: "200ms" };
+
 interface Measured {
   lagMs: number;
   memoryBytes: number;
@@ -31,9 +33,8 @@ describe("load shedding", () => {
     clock = new FakeClock();
     pressure = { lagMs: 0, memoryBytes: GIB / 4, memoryLimit: GIB };
     const measured: Pressure = pressure;
-    const limits = { ...NO_LIMITS, max_lag: "200ms" };
     const backends = { a: fixtureBackend({ enabled: false }) };
-    gateway = await startCore({ backends, limits }, { clock, pressure: measured });
+    gateway = await startCore({ backends, limits: LIMITS }, { clock, pressure: measured });
     session = await HttpSession.open(gateway.core.fetch);
   });
   afterEach(() => gateway.stop());
@@ -122,7 +123,8 @@ describe("load shedding", () => {
 
   proves("G7.2", "only an overload that lasts takes the replica out of rotation", async () => {
     await gateway.stop();
-    gateway = await startCore({ backends: { a: fixtureBackend() } }, { clock, pressure });
+    const backends = { a: fixtureBackend() };
+    gateway = await startCore({ backends, limits: LIMITS }, { clock, pressure });
     const ready = async () => {
       const response = await gateway.core.fetch(new Request(`${BASE}/ready`));
       const { reasons } = await response.json() as { reasons: string[] };
