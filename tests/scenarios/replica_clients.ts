@@ -4,6 +4,9 @@ import type { FetchHandler } from "../../src/core/mod.ts";
 import { executable, REPOSITORY } from "../support/runtime.ts";
 import { eventsOf, HttpSession, overHttp, type Rpc } from "../support/http_session.ts";
 import { join } from "node:path";
+import { until } from "./until.ts";
+
+const WAIT_MS = 30_000;
 
 /** Where a client's next request goes; a load balancer decides that in the field. */
 export class Way {
@@ -105,4 +108,15 @@ export class Messages {
   async leave(): Promise<void> {
     await this.#events.return(undefined);
   }
+}
+
+/**
+ * The answer to a request whose stream was lost: the client comes back with the id of its last event, again and
+ * again, because a stream that ends without an answer says nothing.
+ */
+export async function comeBack(session: HttpSession, lastId: string): Promise<Rpc> {
+  return await until(async () => {
+    const stream = new Messages(await session.get({ "last-event-id": lastId }));
+    return await stream.find(({ method, id }) => method === undefined && id !== undefined);
+  }, WAIT_MS);
 }

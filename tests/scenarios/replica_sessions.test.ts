@@ -4,7 +4,7 @@ import { after, before, describe, it } from "node:test";
 import { ManagedGateway } from "../proofs/managed_gateway.ts";
 import type { Rpc } from "../support/http_session.ts";
 import { RedisServer } from "../support/redis.ts";
-import { Messages, openAt, replicaTables } from "./replica_clients.ts";
+import { comeBack, Messages, openAt, replicaTables } from "./replica_clients.ts";
 import { stopAll } from "./stop_all.ts";
 import { until } from "./until.ts";
 
@@ -143,8 +143,7 @@ describe("a session at two replicas", TIMEOUT, () => {
       await c.kill();
       await stream.leave().catch(() => {});
       way.turn(b);
-      const rest = new Messages(await session.get({ "last-event-id": lastId }));
-      const { id, error } = await rest.find(isAnswer);
+      const { id, error } = await comeBack(session, lastId);
       assert.deepEqual([id, error.data.code, error.data.executed], [8, "BACKEND_LOST", "unknown"]);
     } finally {
       await c.remove();
