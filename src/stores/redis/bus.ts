@@ -1,17 +1,15 @@
 import type { Bus, BusMessage } from "../../ports/bus.ts";
 import type { Cancel, Clock } from "../../ports/clock.ts";
 import type { Random } from "../../ports/random.ts";
-import { Backoff } from "./backoff.ts";
 import { spokenMessage, writtenMessage } from "./bus_forms.ts";
-import { Connection, reasonOf } from "./connection.ts";
+import type { Connection } from "./connection.ts";
+import { KeptConnection } from "./kept_connection.ts";
 import { type BusKeys, busKeysOf } from "./keys.ts";
 
 /** Between two signs of life. */
 const SIGN_MS = 1000;
 /** How long a sign of life is one. */
 const ALIVE_MS = 5000;
-/** How long the start waits for the first connection. */
-const FIRST_MS = 2000;
 /** Bytes of one message. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
@@ -28,55 +26,34 @@ export interface RedisBusOptions {
 /** Begins to connect; resolves when it can be used or the first attempt has failed, after two seconds at most. */
 export async function openRedisBus(options: RedisBusOptions): Promise<Bus> {
   const bus = new RedisBus(options);
-  const late = Promise.withResolvers<void>();
-  const cancel = options.clock.after(FIRST_MS, late.resolve);
-  await Promise.race([bus.connect(), late.promise]);
-  cancel();
+  await bus.start();
   return bus;
 }
 
 class RedisBus implements Bus {
   readonly #options: RedisBusOptions;
   readonly #keys: BusKeys;
-  readonly #backoff: Backoff;
   readonly #endSigns: Cancel;
-  #connection: Connection | undefined;
-  #failure: string | undefined = "it is not connected yet";
+  readonly #connection: KeptConnection;
   #take: ((message: BusMessage) => void) | undefined;
-  #cancelRetry: Cancel = () => {};
-  #isClosed = false;
 
   constructor(options: RedisBusOptions) {
     this.#options = options;
     this.#keys = busKeysOf(options.gateway, options.url);
-    this.#backoff = new Backoff(options.clock, options.random);
+    this.#connection = new KeptConnection({
+      ...options,
+      prepare: (connection) => this.#prepare(connection),
+      isHarmless: () => false,
+    });
     this.#endSigns = options.clock.every(SIGN_MS, () => void this.#sign());
   }
 
   get failure(): string | undefined {
-    return this.#failure;
+    return this.#connection.failure;
   }
 
-  /** One attempt; the next ones follow by themselves. Never rejects. */
-  async connect(): Promise<void> {
-    let opened: Connection | undefined;
-    let lostEarly: string | undefined;
-    try {
-      const connection = await Connection.open({
-        ...this.#options,
-        lost: (reason) => {
-          if (this.#connection === connection) this.#down(reason);
-          else lostEarly = reason;
-        },
-      });
-      opened = connection;
-      await this.#prepare(connection);
-      if (lostEarly !== undefined) throw new Error(lostEarly);
-      this.#up(connection);
-    } catch (cause) {
-      opened?.drop("it is not used");
-      this.#down(reasonOf(cause));
-    }
+  start(): Promise<void> {
+    return this.#connection.start();
   }
 
   async send(to: string, text: string): Promise<boolean> {
@@ -99,14 +76,11 @@ class RedisBus implements Bus {
   }
 
   close(): void {
-    this.#isClosed = true;
     this.#take = undefined;
     this.#endSigns();
-    this.#cancelRetry();
     // The others need not wait until the sign of life has gone by itself.
-    const connection = this.#connection;
-    connection?.run(["DEL", this.#keys.signOf(this.#options.instance)]).catch(() => {})
-      .finally(() => connection.drop("the gateway is stopping"));
+    const sign = this.#keys.signOf(this.#options.instance);
+    this.#connection.close((connection) => connection.run(["DEL", sign]));
   }
 
   /** Everything that has to work before it counts as usable: hearing, then being seen. */
@@ -118,23 +92,6 @@ class RedisBus implements Bus {
     await connection.run(this.#signing());
   }
 
-  #up(connection: Connection): void {
-    if (this.#isClosed) return connection.drop("the gateway is stopping");
-    this.#connection = connection;
-    this.#failure = undefined;
-    this.#backoff.connected();
-  }
-
-  #down(reason: string): void {
-    this.#connection = undefined;
-    this.#failure = reason;
-    if (this.#isClosed) return;
-    this.#cancelRetry = this.#options.clock.after(
-      this.#backoff.next(),
-      () => void this.connect(),
-    );
-  }
-
   async #publish(channel: string, text: string): Promise<number> {
     const message = writtenMessage(this.#options.instance, text);
     // Three bytes a character at most.
@@ -144,15 +101,8 @@ class RedisBus implements Bus {
     return Number(await this.#run(["PUBLISH", channel, message]));
   }
 
-  async #run(args: readonly string[]): Promise<unknown> {
-    const connection = this.#connection;
-    if (connection === undefined) throw new Error(this.#failure ?? "it is closed");
-    try {
-      return await connection.run(args);
-    } catch (cause) {
-      connection.drop(reasonOf(cause));
-      throw cause;
-    }
+  #run(args: readonly string[]): Promise<unknown> {
+    return this.#connection.use((connection) => connection.run(args));
   }
 
   #signing(): string[] {
@@ -160,7 +110,7 @@ class RedisBus implements Bus {
   }
 
   async #sign(): Promise<void> {
-    if (this.#connection === undefined) return;
+    if (!this.#connection.isUp) return;
     // That it is down is told by `failure`.
     await this.#run(this.#signing()).catch(() => {});
   }

@@ -12,6 +12,12 @@ export interface KeptConnectionOptions {
   readonly random: Random;
   /** Everything that has to work before it counts as usable. */
   readonly prepare: (connection: Connection) => Promise<void>;
+  /** It can be used from now on. */
+  readonly up?: () => void;
+  /** It cannot be used any more, or still not. */
+  readonly down?: (reason: string) => void;
+  /** Errors that say nothing about the connection or its server; by default those about a key of another kind. */
+  readonly isHarmless?: (cause: unknown) => boolean;
 }
 
 /** A connection that is made anew, again and again, when one is lost. Nothing is kept for later meanwhile. */
@@ -34,6 +40,10 @@ export class KeptConnection {
     return this.#failure;
   }
 
+  get isUp(): boolean {
+    return this.#connection !== undefined;
+  }
+
   /** Connections that were lost. */
   get outages(): number {
     return this.#outages;
@@ -48,25 +58,29 @@ export class KeptConnection {
   }
 
   /**
-   * A server that answers with an error is as good as one that is away; only a key of another kind concerns
-   * nothing else.
+   * A server that answers with an error is as good as one that is away, unless the error is harmless.
    * @throws Error at once while it cannot be used
    */
   async use<Result>(work: (connection: Connection) => Promise<Result>): Promise<Result> {
     const connection = this.#connection;
+    const { isHarmless = isOfAnotherKind } = this.#options;
     if (connection === undefined) throw new Error(this.#failure ?? "it is closed");
     try {
       return await work(connection);
     } catch (cause) {
-      if (!isOfAnotherKind(cause)) connection.drop(reasonOf(cause));
+      if (!isHarmless(cause)) connection.drop(reasonOf(cause));
       throw cause;
     }
   }
 
-  close(): void {
+  /** @param last said to the server before, if it can be */
+  close(last?: (connection: Connection) => Promise<unknown>): void {
     this.#isClosed = true;
     this.#cancelRetry();
-    this.#connection?.drop("the gateway is stopping");
+    const connection = this.#connection;
+    const drop = () => connection?.drop("the gateway is stopping");
+    if (connection === undefined || last === undefined) drop();
+    else last(connection).catch(() => {}).finally(drop);
   }
 
   async #connect(): Promise<void> {
@@ -95,6 +109,7 @@ export class KeptConnection {
     this.#connection = connection;
     this.#failure = undefined;
     this.#backoff.connected();
+    this.#options.up?.();
   }
 
   #down(reason: string): void {
@@ -102,6 +117,7 @@ export class KeptConnection {
     this.#connection = undefined;
     this.#failure = reason;
     if (this.#isClosed) return;
+    this.#options.down?.(reason);
     this.#cancelRetry = this.#options.clock.after(
       this.#backoff.next(),
       () => void this.#connect(),

@@ -2,17 +2,15 @@ import type { Cancel, Clock } from "../../ports/clock.ts";
 import type { Random } from "../../ports/random.ts";
 import type { BucketLimit } from "../../ports/rate_store.ts";
 import type { ReplicaFollower, Replicas, SharedEntry, SharedTaken } from "../../ports/replicas.ts";
-import { Backoff } from "./backoff.ts";
-import { Connection, reasonOf } from "./connection.ts";
+import type { Connection } from "./connection.ts";
 import { entriesOf, messageOf, spokenEntry, takenOf, writtenValue } from "./forms.ts";
+import { KeptConnection } from "./kept_connection.ts";
 import { type Keys, keysOf } from "./keys.ts";
 import { FORGET, READ, TAKE, WRITE } from "./script.ts";
 import { risksOf } from "./risks.ts";
 
 /** Between two looks at the table: what a lost message left out comes then. */
 const REFRESH_MS = 5000;
-/** How long the start waits for the first connection. */
-const FIRST_MS = 2000;
 /** Kill switches and cleared ones, those of all replicas together. */
 const MAX_ENTRIES = 10_000;
 /** Of a key, and of a value. */
@@ -31,65 +29,45 @@ export interface RedisOptions {
 /** Begins to connect; resolves when it can be used or the first attempt has failed, after two seconds at most. */
 export async function openRedisReplicas(options: RedisOptions): Promise<Replicas> {
   const replicas = new RedisReplicas(options);
-  const late = Promise.withResolvers<void>();
-  const cancel = options.clock.after(FIRST_MS, late.resolve);
-  await Promise.race([replicas.connect(), late.promise]);
-  cancel();
+  await replicas.start();
   return replicas;
 }
 
 class RedisReplicas implements Replicas {
   readonly kind = "redis";
-  readonly #options: RedisOptions;
   readonly #keys: Keys;
-  readonly #backoff: Backoff;
   readonly #endRefresh: Cancel;
-  #connection: Connection | undefined;
-  #failure: string | undefined = "it is not connected yet";
+  readonly #connection: KeptConnection;
   #follower: ReplicaFollower | undefined;
   /** What a follower that comes later has missed. */
   #table: readonly SharedEntry[] | undefined;
   #risks: readonly string[] = [];
-  #cancelRetry: Cancel = () => {};
   #isRefreshing = false;
-  #isClosed = false;
 
   constructor(options: RedisOptions) {
-    this.#options = options;
     this.#keys = keysOf(options.gateway, options.url);
-    this.#backoff = new Backoff(options.clock, options.random);
+    this.#connection = new KeptConnection({
+      ...options,
+      prepare: (connection) => this.#prepare(connection),
+      up: () => this.#up(),
+      down: (reason) => this.#follower?.health(reason),
+      // A full table concerns nothing else.
+      isHarmless: isFull,
+    });
     this.#endRefresh = options.clock.every(REFRESH_MS, () => void this.#refresh());
   }
 
   get failure(): string | undefined {
-    return this.#failure;
+    return this.#connection.failure;
   }
 
-  /** One attempt; the next ones follow by themselves. Never rejects. */
-  async connect(): Promise<void> {
-    let opened: Connection | undefined;
-    let lostEarly: string | undefined;
-    try {
-      const connection = await Connection.open({
-        ...this.#options,
-        lost: (reason) => {
-          if (this.#connection === connection) this.#down(reason);
-          else lostEarly = reason;
-        },
-      });
-      opened = connection;
-      await this.#prepare(connection);
-      if (lostEarly !== undefined) throw new Error(lostEarly);
-      this.#up(connection);
-    } catch (cause) {
-      opened?.drop("it is not used");
-      this.#down(reasonOf(cause));
-    }
+  start(): Promise<void> {
+    return this.#connection.start();
   }
 
   async take(key: string, { count, perMs, burst }: BucketLimit): Promise<SharedTaken> {
     const args = [String(count), String(perMs), String(burst)];
-    return await this.#use(async (connection) =>
+    return await this.#connection.use(async (connection) =>
       takenOf(await connection.script(TAKE, this.#keys.bucket(key), args))
     );
   }
@@ -99,7 +77,7 @@ class RedisReplicas implements Replicas {
     for (let from = 0; from < entries.length; from += BATCH) {
       const args = entries.slice(from, from + BATCH)
         .flatMap((entry) => [entry.key, writtenValue(entry), messageOf(entry)]);
-      await this.#use((connection) =>
+      await this.#connection.use((connection) =>
         connection.script(WRITE, switches, [channel, String(MAX_ENTRIES), ...args])
       );
     }
@@ -108,13 +86,15 @@ class RedisReplicas implements Replicas {
   async forget(entries: readonly SharedEntry[]): Promise<void> {
     for (let from = 0; from < entries.length; from += BATCH) {
       const args = entries.slice(from, from + BATCH).flatMap(({ key, stamp }) => [key, stamp]);
-      await this.#use((connection) => connection.script(FORGET, this.#keys.switches, args));
+      await this.#connection.use((connection) =>
+        connection.script(FORGET, this.#keys.switches, args)
+      );
     }
   }
 
   follow(follower: ReplicaFollower): Cancel {
     this.#follower = follower;
-    follower.health(this.#failure);
+    follower.health(this.failure);
     for (const risk of this.#risks) follower.unsafe(risk);
     if (this.#table !== undefined) follower.table(this.#table);
     return () => {
@@ -123,11 +103,9 @@ class RedisReplicas implements Replicas {
   }
 
   close(): void {
-    this.#isClosed = true;
     this.#follower = undefined;
     this.#endRefresh();
-    this.#cancelRetry();
-    this.#connection?.drop("the gateway is stopping");
+    this.#connection.close();
   }
 
   /** Everything that has to work before it counts as usable: writing, hearing, reading. */
@@ -142,42 +120,17 @@ class RedisReplicas implements Replicas {
     this.#risks = await risksOf(connection);
   }
 
-  #up(connection: Connection): void {
-    if (this.#isClosed) return connection.drop("the gateway is stopping");
-    this.#connection = connection;
-    this.#failure = undefined;
-    this.#backoff.connected();
+  #up(): void {
     this.#follower?.health(undefined);
     for (const risk of this.#risks) this.#follower?.unsafe(risk);
     if (this.#table !== undefined) this.#follower?.table(this.#table);
   }
 
-  #down(reason: string): void {
-    this.#connection = undefined;
-    if (this.#isClosed) return;
-    const { clock } = this.#options;
-    this.#failure = reason;
-    this.#follower?.health(reason);
-    this.#cancelRetry = clock.after(this.#backoff.next(), () => void this.connect());
-  }
-
-  /** A server that answers with an error is as good as one that is away; only a full table concerns nothing else. */
-  async #use<Result>(work: (connection: Connection) => Promise<Result>): Promise<Result> {
-    const connection = this.#connection;
-    if (connection === undefined) throw new Error(this.#failure ?? "it is closed");
-    try {
-      return await work(connection);
-    } catch (cause) {
-      if (!isFull(cause)) connection.drop(reasonOf(cause));
-      throw cause;
-    }
-  }
-
   async #refresh(): Promise<void> {
-    if (this.#connection === undefined || this.#isRefreshing) return;
+    if (!this.#connection.isUp || this.#isRefreshing) return;
     this.#isRefreshing = true;
     try {
-      const table = await this.#use((connection) => this.#read(connection));
+      const table = await this.#connection.use((connection) => this.#read(connection));
       this.#table = table;
       this.#follower?.table(table);
     } catch {
