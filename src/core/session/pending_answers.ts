@@ -25,11 +25,13 @@ export class PendingAnswers {
   /** @param isBeat whether streams that have begun need a sign of life again */
   sweep(isBeat: boolean): void {
     if (isBeat) { for (const answer of this.#begun) answer.beat(); }
-    for (const answer of this.#waiting) {
+    const due = this.#waiting;
+    this.#waiting = this.#young;
+    this.#young = new Set();
+    // One that needs no further signs leaves at its first.
+    for (const answer of due) {
       this.#begun.add(answer);
       answer.beat();
     }
-    this.#waiting = this.#young;
-    this.#young = new Set();
   }
 }

@@ -38,4 +38,18 @@ describe("answers that are pending", () => {
     answers.sweep(true);
     assert.deepEqual([young.beats, waiting.beats, begun.beats], [0, 0, 1]);
   });
+
+  it("leave at their first sign when they need no others", () => {
+    const answers = new PendingAnswers();
+    let beats = 0;
+    const once = {
+      beat: () => {
+        beats++;
+        answers.delete(once);
+      },
+    };
+    answers.add(once);
+    for (let sweep = 0; sweep < 5; sweep++) answers.sweep(true);
+    assert.equal(beats, 1);
+  });
 });
