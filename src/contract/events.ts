@@ -212,7 +212,8 @@ export const EVENTS = {
   },
   "session.vanished": {
     severity: "info",
-    meaning: "The client of a session has gone without saying so.",
+    meaning:
+      "A client took nothing of a stream for long: the stream was ended, its session stays until it is idle.",
     kept: false,
   },
   "session.opened": { severity: "debug", meaning: "A client opened a session.", kept: false },

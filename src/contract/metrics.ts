@@ -380,7 +380,7 @@ export const METRICS = {
       "Sessions the gateway ended: idle, too old, without a living client, by an operator, with their " +
       "token, or because a configuration took their toolset, issuer or roles.",
     labels: ["reason"],
-    values: { reason: ["idle", "lifetime", "vanished", "operator", "config"] },
+    values: { reason: ["idle", "lifetime", "operator", "config"] },
   },
   sentinel_streams_active: {
     kind: "gauge",
