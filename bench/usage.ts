@@ -34,7 +34,8 @@ export function cpuBetween(before: Usage, after: Usage): number {
   return total;
 }
 
-function family(root: number): readonly string[] {
+/** Pids of a process and of all below it. */
+export function family(root: number): readonly string[] {
   const children = new Map<string, string[]>();
   for (const pid of listing("/proc").filter((name) => /^\d+$/.test(name))) {
     // Field 4, counted after the command name, which may itself hold spaces and brackets.
@@ -46,12 +47,13 @@ function family(root: number): readonly string[] {
   return found;
 }
 
-// Processes and threads come and go between listing and reading; what is gone counts nothing.
-function text(path: string): string {
+/** Processes and threads come and go between listing and reading; what is gone counts nothing. */
+export function text(path: string): string {
   return orElse("", () => readFileSync(path, "utf8"));
 }
 
-function listing(path: string): readonly string[] {
+/** As `text`, of a folder. */
+export function listing(path: string): readonly string[] {
   return orElse([], () => readdirSync(path));
 }
 

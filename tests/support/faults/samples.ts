@@ -1,5 +1,5 @@
 /** What a process and its children hold, and whether it grows. Linux only. */
-import { readdirSync, readFileSync } from "node:fs";
+import { family, listing, text } from "../../../bench/usage.ts";
 
 export interface Sample {
   /** Seconds since the first sample, or whatever the caller counts from. */
@@ -14,12 +14,12 @@ export interface Sample {
 
 /** What has gone meanwhile counts nothing. */
 export function sampleOf(pid: number, at: number): Sample {
-  const resident = /VmRSS:\s+(\d+)/.exec(textOf(`/proc/${pid}/status`))?.[1] ?? 0;
+  const resident = /VmRSS:\s+(\d+)/.exec(text(`/proc/${pid}/status`))?.[1] ?? 0;
   return {
     at,
     rssMb: Number(resident) * 1024 / 1e6,
-    descriptors: namesIn(`/proc/${pid}/fd`).length,
-    children: descendantsOf(pid),
+    descriptors: listing(`/proc/${pid}/fd`).length,
+    children: family(pid).length - 1,
   };
 }
 
@@ -61,32 +61,4 @@ export function floorOf(points: readonly Point[], window: number): Point[] {
     lowest.push(part.reduce((least, point) => point.value < least.value ? point : least));
   }
   return lowest;
-}
-
-function descendantsOf(root: number): number {
-  const children = new Map<number, number[]>();
-  for (const name of namesIn("/proc").filter((entry) => /^\d+$/.test(entry))) {
-    // Field 4, counted after the command name, which may itself hold spaces and brackets.
-    const parent = Number(textOf(`/proc/${name}/stat`).split(") ").at(-1)?.split(" ")[1]);
-    children.set(parent, [...children.get(parent) ?? [], Number(name)]);
-  }
-  const found = [root];
-  for (const pid of found) found.push(...children.get(pid) ?? []);
-  return found.length - 1;
-}
-
-function textOf(path: string): string {
-  return orElse("", () => readFileSync(path, "utf8"));
-}
-
-function namesIn(path: string): readonly string[] {
-  return orElse([], () => readdirSync(path));
-}
-
-function orElse<T>(gone: T, read: () => T): T {
-  try {
-    return read();
-  } catch {
-    return gone;
-  }
 }
