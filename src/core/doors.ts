@@ -7,7 +7,6 @@ import { createAuthenticator } from "./auth/authenticator.ts";
 import { createProtectedResource } from "./auth/protected_resource.ts";
 import { createRefusalCount } from "./call/metrics.ts";
 import type { Line } from "./call/receive.ts";
-import type { RunningCalls } from "./call/running.ts";
 import { createSettle } from "./call/settle.ts";
 import { BodyDeadlines } from "./front/body_deadlines.ts";
 import type { FrontContext } from "./front/context.ts";
@@ -30,7 +29,6 @@ function requestId(): RequestId {
 export interface DoorParts {
   readonly feed: CallFeed;
   readonly intake: Intake;
-  readonly running: RunningCalls;
 }
 
 export function createContext(runtime: Runtime, ports: CorePorts, parts: DoorParts): FrontContext {
@@ -108,10 +106,10 @@ function onRefused({ telemetry, audit, clock }: Made): (refused: Refused) => voi
   };
 }
 
-function createLine(runtime: Runtime, ports: CorePorts, { feed, running }: DoorParts): Line {
+function createLine(runtime: Runtime, ports: CorePorts, { feed }: DoorParts): Line {
   const { clock, log, telemetry } = ports;
   return {
-    running,
+    running: runtime.running,
     world: () => runtime.world,
     view: (session) => runtime.view(session),
     requestId,

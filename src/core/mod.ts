@@ -18,7 +18,6 @@ import type { StateStore } from "../ports/state_store.ts";
 import { Audit, type AuditStores } from "./audit/audit.ts";
 import { NO_RECORDER } from "./audit/recorder.ts";
 import type { BackendPorts } from "./backends/ports.ts";
-import { RunningCalls } from "./call/running.ts";
 import { createContext, createDataHandler } from "./doors.ts";
 import type { FrontContext } from "./front/context.ts";
 import { type FetchHandler, toFetch } from "./front/fetch.ts";
@@ -152,8 +151,7 @@ export function createCore(config: Config, given: CorePorts): Core {
   const feed = new CallFeed();
   const shedding = new Shedding(ports, () => runtime.world.config.limits);
   const intake = new Intake(shedding);
-  const running = new RunningCalls();
-  const drain = new Drain({ runtime, intake, running });
+  const drain = new Drain({ runtime, intake });
   const readiness = (): Readiness =>
     readinessOf({ ...readinessParts(runtime, ports, shedding), state: operator.state, audit });
   const operator: Operator = new Operator({
@@ -169,10 +167,10 @@ export function createCore(config: Config, given: CorePorts): Core {
     world: runtime.world,
     state: operator.state,
     sessions: runtime.sessions,
-    inFlight: runtime.inFlight,
+    inFlight: runtime.running.size,
     configHash: operator.configHash,
   }));
-  const context = createContext(runtime, ports, { feed, intake, running });
+  const context = createContext(runtime, ports, { feed, intake });
   const endSweep = ports.clock.every(SWEEP_MS, () => {
     ports.events.sweep();
     ports.store.sweep();
@@ -185,7 +183,7 @@ export function createCore(config: Config, given: CorePorts): Core {
   });
   const ends = [endSweep, endGauges];
   const door = { context, handle, ends };
-  return assembled({ ...door, ports, runtime, operator, audit, sharing, shedding, running, drain });
+  return assembled({ ...door, ports, runtime, operator, audit, sharing, shedding, drain });
 }
 
 function readinessParts(runtime: Runtime, { store }: CorePorts, shedding: Shedding) {
@@ -205,7 +203,6 @@ interface Parts {
   readonly audit: Audit | undefined;
   readonly sharing: Sharing | undefined;
   readonly shedding: Shedding;
-  readonly running: RunningCalls;
   readonly drain: Drain;
   readonly context: FrontContext;
   readonly handle: HttpHandler;
@@ -213,7 +210,7 @@ interface Parts {
 }
 
 function assembled(parts: Parts): Core {
-  const { ports, runtime, operator, audit, running, drain, context, handle } = parts;
+  const { ports, runtime, operator, audit, drain, context, handle } = parts;
   return {
     fetch: toFetch(handle),
     handle,
@@ -229,7 +226,7 @@ function assembled(parts: Parts): Core {
     stop: () => stop(parts),
     snapshot: () => snapshotOf(runtime, operator, ports.version),
     config: () => runtime.world.config,
-    inFlight: () => running.size,
+    inFlight: () => runtime.running.size,
   };
 }
 

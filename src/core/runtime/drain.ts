@@ -1,5 +1,4 @@
 /** How the core comes to rest, in the order the host asks for: nothing is cut off without being told. */
-import type { RunningCalls } from "../call/running.ts";
 import type { Intake } from "../front/intake.ts";
 import type { Session } from "../session/session.ts";
 import type { Runtime } from "./runtime.ts";
@@ -7,7 +6,6 @@ import type { Runtime } from "./runtime.ts";
 export interface DrainOptions {
   readonly runtime: Runtime;
   readonly intake: Intake;
-  readonly running: RunningCalls;
 }
 
 /** Each step does what those before it do, too; all are idempotent. */
@@ -38,7 +36,7 @@ export class Drain {
   /** Every call that is left is answered with STOPPING. */
   endCalls(): void {
     this.refuse();
-    this.#options.running.end();
+    this.#options.runtime.running.end();
   }
 
   /** The last streams end; who comes back finds the session where it is kept. */

@@ -131,7 +131,7 @@ export class Overview {
       sessions: sessions.size,
       parked: parked.size,
       listens: listens.size,
-      inFlight: this.#runtime.inFlight,
+      inFlight: this.#runtime.running.size,
       traffic: traffic.read(clock.monotonic()),
       killSwitches: kills.size,
       stores: [

@@ -51,7 +51,7 @@ export class Revocation {
 
   #endExpired(): void {
     const now = this.#options.clock.now();
-    for (const session of [...this.#options.sessions()]) {
+    for (const session of this.#options.sessions()) {
       const { expiresAt = Infinity } = session.principal;
       if (expiresAt > now) continue;
       if (!ONE_CONNECTION.has(session.front)) session.standalone?.dismiss();

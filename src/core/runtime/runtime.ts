@@ -7,6 +7,7 @@ import type { Recorder } from "../audit/recorder.ts";
 import { Backend } from "../backends/backend.ts";
 import type { BackendEvents } from "../backends/backend_listener.ts";
 import type { BackendPorts } from "../backends/ports.ts";
+import { RunningCalls } from "../call/running.ts";
 import { definitionOf, type HeldEntry } from "../catalog/entry.ts";
 import { type Approval, type PinPorts, Pins } from "../catalog/pins.ts";
 import type { Catalog, View } from "../catalog/types.ts";
@@ -56,6 +57,8 @@ export class Runtime {
   readonly kills: KillSwitches;
   readonly limits: Limits;
   readonly pins: Pins;
+  /** Calls that are not answered yet. */
+  readonly running = new RunningCalls();
   /** Calls of the whole gateway. */
   readonly traffic = new RollingTraffic();
   /** Wall time, milliseconds since 1970. */
@@ -143,11 +146,6 @@ export class Runtime {
 
   get isStopping(): boolean {
     return this.#state === "stopping" || this.#state === "stopped";
-  }
-
-  /** Calls being answered. */
-  get inFlight(): number {
-    return this.sessions.inFlight + this.clients.inFlight;
   }
 
   /** Resolves when first handshakes are decided, at most 2 s after the start; undefined afterwards. */

@@ -44,13 +44,6 @@ export class ModernClients {
     this.#clock = clock;
   }
 
-  /** Calls in flight of all of them. */
-  get inFlight(): number {
-    let sum = 0;
-    for (const { load } of this.#known.values()) sum += load.inFlight;
-    return sum;
-  }
-
   caller(request: ModernRequest): ModernCaller {
     return new ModernCaller(String(++this.#requests), request, this.#knownOf(request.principal));
   }

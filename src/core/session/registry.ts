@@ -98,13 +98,6 @@ export class Sessions {
     return this.#sessions.size;
   }
 
-  /** Calls in flight over all sessions. */
-  get inFlight(): number {
-    let sum = 0;
-    for (const session of this.#sessions.values()) sum += session.load.inFlight;
-    return sum;
-  }
-
   [Symbol.iterator](): IterableIterator<Session> {
     return this.#sessions.values();
   }

@@ -49,7 +49,7 @@ async function setUp(input: ConfigInput) {
     world: runtime.world,
     state: runtime.state,
     sessions: runtime.sessions,
-    inFlight: runtime.inFlight,
+    inFlight: runtime.running.size,
     configHash: shown.configHash,
   }));
   /** Values of a metric by the labels that are not empty. */
