@@ -65,13 +65,13 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   telemetry: {
     folder: "src/telemetry",
     imports: ["contract", "ports"],
-    packages: [],
+    packages: ["@opentelemetry/api"],
     builtins: false,
   },
   stores: {
     folder: "src/stores",
     imports: ["contract", "ports"],
-    packages: ["@neondatabase/serverless", "pg", "redis"],
+    packages: ["@neondatabase/serverless", "@upstash/redis", "pg", "redis"],
     builtins: true,
     separate: true,
   },
@@ -100,7 +100,14 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     imports: ["contract", "config", "client"],
     dynamic: ["src/hosts/compose.ts", "src/hosts/local_audit.ts"],
     files: ["package.json"],
-    packages: ["@bomb.sh/tab", "@commander-js/extra-typings", "commander", "jose"],
+    packages: [
+      "@bomb.sh/tab",
+      "@commander-js/extra-typings",
+      "@modelcontextprotocol/sdk",
+      "commander",
+      "jose",
+      "jsonc-parser",
+    ],
     builtins: true,
   },
 };
