@@ -126,20 +126,20 @@ class Isolation {
     const before: Loaded[] = [];
     const during: Loaded[] = [];
     await this.#allReady();
-    await this.#load("warm-", this.#options.seconds / 4);
+    const between = [await this.#load("warm-", this.#options.seconds / 4)];
     for (let round = 0; round < this.#options.rounds; round++) {
       before.push(await this.#load(`well-${round}-`, this.#options.seconds));
       const stop = this.#breakThem();
       during.push(await this.#load(`faulty-${round}-`, this.#options.seconds));
       await this.#judgeTruth();
       stop();
-      await this.#allReady();
+      between.push(...await this.#allAnswer(round));
     }
     const events = await this.#events();
     this.#judgeEvents(events);
     before.forEach(({ well, faulty }) => this.#judgeWell([...well, ...faulty]));
     during.forEach((loaded) => this.#judgeFaulty(loaded));
-    await this.#judgeLedgers([...before, ...during]);
+    await this.#judgeLedgers([...before, ...during, ...between]);
     const [p99Well, p99Faulty] = [before.map(p99Of), during.map(p99Of)];
     return {
       calls: [...before, ...during].reduce((sum, { well }) => sum + well.length, 0),
@@ -161,6 +161,18 @@ class Isolation {
       assert.deepEqual(notYet, []);
       assert.equal(body.items.length, this.#options.backends);
     }, WAIT_MS);
+  }
+
+  /** A backend that is ready again may still have tools whose circuit is open: what was called until none is. */
+  async #allAnswer(round: number): Promise<Loaded[]> {
+    const loads: Loaded[] = [];
+    await this.#allReady();
+    await until(async () => {
+      const load = await this.#load(`after-${round}.${loads.length}-`, 1);
+      loads.push(load);
+      assert.deepEqual(load.faulty.filter(({ outcome }) => outcome !== "answered"), []);
+    }, WAIT_MS);
+    return loads;
   }
 
   /** Side by side, so that calls of faulty backends hold no connection the others need. */
