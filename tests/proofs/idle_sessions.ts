@@ -2,11 +2,10 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import process from "node:process";
-import { Connection } from "../../bench/connection.ts";
-import { percentile } from "../../bench/stats.ts";
+import { median, percentile } from "../../bench/stats.ts";
 import { stopAll } from "../scenarios/stop_all.ts";
 import { until } from "../scenarios/until.ts";
-import { IdleSession } from "../support/faults/idle_session.ts";
+import { Crowd } from "../support/faults/crowd.ts";
 import { LedgerLoad } from "../support/faults/ledger_load.ts";
 import type { RowC } from "../support/faults/ledgers.ts";
 import { sampleOf } from "../support/faults/samples.ts";
@@ -41,7 +40,10 @@ export interface IdleReport {
   readonly full: Weight;
   readonly end: Weight;
   readonly calls: number;
-  /** Milliseconds, of the same load: without the sessions before and after them, and with them. */
+  /**
+   * Milliseconds, of the same load: without the sessions before and after them, and with them. The median over
+   * windows of a thousand calls: what the machine does meanwhile falls out.
+   */
   readonly p99Alone: number;
   readonly p99With: number;
   /** What does not hold whatever the machine: a session or a call that was lost. */
@@ -58,10 +60,11 @@ export interface Weight {
   readonly residentMb: number;
   /** Of the language's heap, after the same collection: what something still holds. */
   readonly heapMb: number;
+  /** Pages the language's heap has, in use or not. */
+  readonly pagesMb: number;
 }
 
 const DESCRIPTORS = 20_000;
-const OPENERS = 16;
 const WAIT_MS = 60_000;
 /** Longer than V8 keeps pages for a process that does nothing any more: it gives them back after 8 to 10 s. */
 const SETTLE_SAMPLES = 60;
@@ -75,6 +78,7 @@ const GOALS = {
   deno: { idle: 4, stream: 80 },
 };
 const P99_GOAL = 1.2;
+const WINDOW_CALLS = 1000;
 /** After ÷ before: what is held (trust.md T67), and what is resident (performance.md 9.11). */
 const HELD_GOAL = 1.1;
 const RESIDENT_GOAL = 1.3;
@@ -91,41 +95,41 @@ export async function idleSessions(options: IdleOptions): Promise<IdleReport> {
     options.runtime,
     "tests/proofs/weighed_gateway.ts",
   );
-  const idle = new Idle(gateway, options);
+  const crowd = Crowd.start(gateway.url);
   try {
-    return await idle.run();
+    return await new Idle(gateway, crowd, options).run();
   } finally {
-    await stopAll([() => idle.abandon(), () => gateway.remove()]);
+    await stopAll([() => crowd[Symbol.asyncDispose](), () => gateway.remove()]);
   }
 }
 
 class Idle {
   readonly #gateway: ManagedGateway;
+  readonly #crowd: Crowd;
   readonly #options: IdleOptions;
-  readonly #sessions: IdleSession[] = [];
   readonly #calls: RowC[] = [];
   #weighings = 0;
 
-  constructor(gateway: ManagedGateway, options: IdleOptions) {
+  constructor(gateway: ManagedGateway, crowd: Crowd, options: IdleOptions) {
     this.#gateway = gateway;
+    this.#crowd = crowd;
     this.#options = options;
   }
 
   async run(): Promise<IdleReport> {
-    raiseDescriptors(this.#gateway.pid);
+    for (const { pid } of [this.#gateway, this.#crowd]) raiseDescriptors(pid);
     await this.#ready();
     await this.#warmUp();
     const half = Math.floor(this.#options.sessions / 2);
     const before = await this.#load();
     const start = await this.#weigh();
-    await this.#open(half, false);
+    await this.#crowd.open(half, false);
     const idle = await this.#weigh();
-    await this.#open(half, true);
+    await this.#crowd.open(half, true);
     const full = await this.#weigh();
     const during = await this.#load();
-    const streamsKept = this.#sessions.filter(({ isOpen }) => isOpen).length;
-    const kept = await this.#count();
-    await this.#closeAll();
+    const { sessions: kept, streams: streamsKept } = await this.#crowd.count();
+    await this.#crowd.close();
     const end = await this.#weigh();
     const after = await this.#load();
     return this.#judged({
@@ -143,11 +147,6 @@ class Idle {
       p99Alone: p99Of([...before, ...after]),
       p99With: p99Of(during),
     });
-  }
-
-  /** Goes away without a word, so that nothing keeps this process alive. */
-  async abandon(): Promise<void> {
-    for (const session of this.#sessions) await session.close();
   }
 
   #judged(figures: Omit<IdleReport, "problems" | "missed">): IdleReport {
@@ -183,8 +182,8 @@ class Idle {
   async #warmUp(): Promise<void> {
     await this.#load();
     for (let round = 0; round < WARM_UPS; round++) {
-      await this.#open(Math.ceil(this.#options.sessions / 10), true);
-      await this.#closeAll();
+      await this.#crowd.open(Math.ceil(this.#options.sessions / 10), true);
+      await this.#crowd.close();
     }
   }
 
@@ -198,57 +197,18 @@ class Idle {
     return ends;
   }
 
-  async #open(sessions: number, withStream: boolean): Promise<void> {
-    const { url } = this.#gateway;
-    let left = sessions;
-    await Promise.all(Array.from({ length: OPENERS }, async () => {
-      const connection = await Connection.open(url);
-      while (left-- > 0) {
-        this.#sessions.push(await IdleSession.open(url, connection, { withStream }));
-      }
-      connection.close();
-    }));
-  }
-
-  /** Sessions that answer. */
-  async #count(): Promise<number> {
-    let kept = 0;
-    await this.#each(async (session, connection) => {
-      if (await session.ping(connection) === 200) kept++;
-    });
-    return kept;
-  }
-
-  async #closeAll(): Promise<void> {
-    await this.#each((session, connection) => session.close(connection));
-    this.#sessions.length = 0;
-  }
-
-  async #each(
-    act: (session: IdleSession, connection: Connection) => Promise<void>,
-  ): Promise<void> {
-    const left = [...this.#sessions];
-    await Promise.all(Array.from({ length: OPENERS }, async () => {
-      const connection = await Connection.open(this.#gateway.url);
-      for (let session = left.pop(); session !== undefined; session = left.pop()) {
-        await act(session, connection);
-      }
-      connection.close();
-    }));
-  }
-
   async #weigh(): Promise<Weight> {
     const untouchedMb = await this.#settled();
     const gateway = this.#gateway;
     process.kill(gateway.pid, "SIGUSR2");
-    const said = new RegExp(`weighed ${++this.#weighings}: (\\d+)`);
-    const heapMb = await until(() => {
-      const bytes = said.exec(gateway.stderr)?.[1];
+    const said = new RegExp(`weighed ${++this.#weighings}: (\\d+) (\\d+)\n`);
+    const [heapMb = 0, pagesMb = 0] = await until(() => {
+      const bytes = said.exec(gateway.stderr)?.slice(1);
       assert.ok(bytes !== undefined, "The gateway does not say what it holds");
-      return Number(bytes) / 1e6;
+      return bytes.map((text) => Number(text) / 1e6);
     }, WAIT_MS);
     // The runtime gives back what was collected only after a while.
-    return { untouchedMb, residentMb: await this.#settled(), heapMb };
+    return { untouchedMb, residentMb: await this.#settled(), heapMb, pagesMb };
   }
 
   /** Resident memory once it does not fall any more, MB. */
@@ -262,15 +222,18 @@ class Idle {
   }
 }
 
-/** For the gateway, and for the client that this process is. */
-function raiseDescriptors(gateway: number): void {
-  for (const pid of [gateway, process.pid]) {
-    spawnSync("prlimit", ["--pid", String(pid), `--nofile=${DESCRIPTORS}:${DESCRIPTORS}`]);
-  }
+/** One stream is one of them. */
+function raiseDescriptors(pid: number): void {
+  spawnSync("prlimit", ["--pid", String(pid), `--nofile=${DESCRIPTORS}:${DESCRIPTORS}`]);
 }
 
 function p99Of(ends: readonly RowC[]): number {
-  return percentile(ends.map(({ ms }) => ms).toSorted((a, b) => a - b), 0.99);
+  const windows: number[] = [];
+  for (let from = 0; from < ends.length; from += WINDOW_CALLS) {
+    const times = ends.slice(from, from + WINDOW_CALLS).map(({ ms }) => ms);
+    windows.push(percentile(times.toSorted((a, b) => a - b), 0.99));
+  }
+  return median(windows);
 }
 
 function over(what: string, value: number, goal: number): string[] {

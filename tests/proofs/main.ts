@@ -91,7 +91,7 @@ const PROOFS: Readonly<Record<string, () => Promise<readonly string[]>>> = {
   },
 
   async idle() {
-    const report = await idleSessions({ sessions: size(10_000), rate: 100, seconds: 30, runtime });
+    const report = await idleSessions({ sessions: size(10_000), rate: 100, seconds: 60, runtime });
     const { problems, missed, ...figures } = report;
     console.log(figures);
     return [...problems, ...missed];

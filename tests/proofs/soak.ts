@@ -1,10 +1,12 @@
 /** Mixed faults under load for a long time: nothing grows, nothing is left behind, and the ledgers agree. */
 import assert from "node:assert/strict";
+import process from "node:process";
 import { until } from "../scenarios/until.ts";
 import { LedgerLoad } from "../support/faults/ledger_load.ts";
 import { laws, type RowC, rowsOf } from "../support/faults/ledgers.ts";
 import { floorOf, type Sample, sampleOf, type Slope, slopeOf } from "../support/faults/samples.ts";
 import type { Runtime } from "../support/runtime.ts";
+import { CpuWaits } from "./cpu_waits.ts";
 import { delivered, exportedAudit } from "./exported_audit.ts";
 import { ADMIN_TOKEN } from "./managed_gateway.ts";
 import { SoakFaults } from "./soak_faults.ts";
@@ -79,13 +81,14 @@ class Soak {
     const { pid } = gateway;
     await this.#allReady();
     const before = this.#sample();
-    const c = await this.#loaded();
+    const waits = new CpuWaits([pid, process.pid]);
+    const { c, startedAt } = await this.#loaded().finally(() => waits.stop());
     await this.#faults.heal();
     await this.#allReady();
     const after = await this.#quiet(before);
     const series = await this.#metrics();
     if (gateway.pid !== pid) this.#problems.push("the gateway was another process at the end");
-    await this.#judgeLedgers(c);
+    await this.#judgeLedgers(c, ({ at, ms }) => waits.between(startedAt + at, startedAt + at + ms));
     const slope = this.#slope();
     return {
       minutes: this.#options.minutes,
@@ -102,7 +105,7 @@ class Soak {
     };
   }
 
-  async #loaded(): Promise<RowC[]> {
+  async #loaded(): Promise<{ readonly c: readonly RowC[]; readonly startedAt: number }> {
     const { minutes, rate } = this.#options;
     const load = await LedgerLoad.start({
       url: this.#stage.gateway.url,
@@ -124,7 +127,7 @@ class Soak {
     } finally {
       clearInterval(timer);
     }
-    return await load.stop();
+    return { c: await load.stop(), startedAt: load.startedAt };
   }
 
   async #allReady(): Promise<void> {
@@ -174,13 +177,13 @@ class Soak {
     return lines.filter((line) => !line.startsWith("#")).length;
   }
 
-  async #judgeLedgers(c: readonly RowC[]): Promise<void> {
+  async #judgeLedgers(c: readonly RowC[], waited: (call: RowC) => number): Promise<void> {
     const { gateway } = this.#stage;
     await delivered(gateway);
     await gateway.stop();
     const a = rowsOf(exportedAudit(gateway, this.#options.runtime));
     const ledgers = { a, b: this.#stage.reached(), c };
-    this.#problems.push(...laws(ledgers, { deadlineMs: DEADLINE_MS }));
+    this.#problems.push(...laws(ledgers, { deadlineMs: DEADLINE_MS, waited }));
     const broken = c.filter(({ outcome }) => outcome === "broken");
     for (const call of broken) this.#problems.push(`connection broke: ${JSON.stringify(call)}`);
   }

@@ -26,8 +26,8 @@ async function weigh(): Promise<void> {
     collect();
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   }
-  const { heapUsed, external } = process.memoryUsage();
-  process.stderr.write(`weighed ${++weighings}: ${heapUsed} ${external}\n`);
+  const { heapUsed, heapTotal } = process.memoryUsage();
+  process.stderr.write(`weighed ${++weighings}: ${heapUsed} ${heapTotal}\n`);
 }
 
 await import("../../cli/main.ts");

@@ -40,7 +40,8 @@ export class LedgerLoad {
   readonly ends: RowC[] = [];
   readonly #options: LedgerLoadOptions;
   readonly #clients: readonly Client[];
-  readonly #start = performance.now();
+  /** When it began, of `performance.now`: what `at` of its rows counts from. */
+  readonly startedAt = performance.now();
   readonly #pending = new Map<string, Sent>();
   readonly #connections = new Set<Connection>();
   #workers: readonly Promise<void>[] = [];
@@ -70,7 +71,7 @@ export class LedgerLoad {
 
   /** Milliseconds since the load began. */
   get now(): number {
-    return performance.now() - this.#start;
+    return performance.now() - this.startedAt;
   }
 
   /** Calls per second so far. */
@@ -114,7 +115,7 @@ export class LedgerLoad {
 
   /** Waits for the next moment of the rate. */
   async #due(number: number): Promise<void> {
-    const early = this.#start + number * 1000 / this.#options.rate - performance.now();
+    const early = this.startedAt + number * 1000 / this.#options.rate - performance.now();
     if (early > 0) await pause(early);
   }
 

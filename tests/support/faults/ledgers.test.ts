@@ -57,6 +57,13 @@ describe("the laws between the ledgers", () => {
     assert.deepEqual(breaches(withCall({ ms: 2000 })), []);
   });
 
+  it("L4: what the machine gave to others is not the gateway's", () => {
+    const late = { ...WHOLE, ...withCall({ ms: 2500 }) };
+    const judged = (waitedMs: number) => laws(late, { deadlineMs: 1000, waited: () => waitedMs });
+    assert.deepEqual(judged(500), []);
+    assert.equal(judged(499).length, 1);
+  });
+
   it("L5: a call that was sent twice, unless it may be; one that ran although it is denied", () => {
     assert.deepEqual(breaches({ b: [...WHOLE.b, ...WHOLE.b] }), ["L5"]);
     const read = { nonce: "7", tool: "read" };

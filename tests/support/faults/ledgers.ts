@@ -52,6 +52,8 @@ export interface Ledgers {
 export interface LawOptions {
   /** Longest time a call may take, milliseconds; law L4 grants one second more. */
   readonly deadlineMs: number;
+  /** Milliseconds of a call in which the machine ran others than those that take part; none without it. */
+  readonly waited?: (call: RowC) => number;
   /** Tools that may be sent twice, by the backend's own names; none without it. */
   readonly retryable?: readonly string[];
 }
@@ -99,12 +101,13 @@ function l3({ a }: Ledgers): string[] {
 }
 
 /** Everything that was sent has ended, in time. */
-function l4({ c }: Ledgers, { deadlineMs }: LawOptions): string[] {
+function l4({ c }: Ledgers, { deadlineMs, waited }: LawOptions): string[] {
   const limit = deadlineMs + GRACE_MS;
-  return c.flatMap(({ nonce, tool, outcome, name = outcome, ms }) => {
+  return c.flatMap((row) => {
+    const { nonce, tool, outcome, name = outcome, ms } = row;
     const call = `call ${nonce} of ${tool}`;
     if (outcome === "pending") return [`${call} is pending after ${Math.round(ms)} ms`];
-    if (ms <= limit) return [];
+    if (ms <= limit || ms - (waited?.(row) ?? 0) <= limit) return [];
     return [`${call} ended after ${Math.round(ms)} ms, later than ${limit}: ${name}`];
   });
 }
