@@ -30,7 +30,7 @@ const row = {
   sequence: count("1, 2, 3, … without a gap within its run."),
   kind: oneOf(namesOf(AUDIT_KINDS), "What the row is about."),
   request: text("UUIDv7 of the call, operation or request; the same in error data and log."),
-  trace: maybe(text("W3C trace id the caller sent, 32 hex digits.")),
+  trace: maybe(text("W3C trace id of the call, the caller's or a new one, 32 hex digits.")),
   at: moment("When it began."),
   principal: maybe(text("Issuer and subject of the caller, or the name of an operator's token.")),
   roles: maybe(list(v.string(), "Roles of the caller.")),

@@ -374,13 +374,23 @@ export interface RpcError {
   readonly data?: unknown;
 }
 
-/** Renders a refusal as JSON-RPC error object; `request` is the call's UUIDv7. */
-export function toRpcError(error: SentinelError, request: string): RpcError {
+/**
+ * Renders a refusal as JSON-RPC error object.
+ * @param request the call's UUIDv7
+ * @param traceId 32 hexadecimal digits, where the call is part of a trace
+ */
+export function toRpcError(error: SentinelError, request: string, traceId?: string): RpcError {
   const { http: _http, more, ...helpful } = error.details;
   return {
     code: ERRORS[error.code].code,
     message: error.message,
-    data: { code: error.code, request, ...helpful, ...more },
+    data: {
+      code: error.code,
+      request,
+      ...(traceId === undefined ? {} : { traceId }),
+      ...helpful,
+      ...more,
+    },
   };
 }
 

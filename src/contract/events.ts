@@ -196,6 +196,13 @@ export const EVENTS = {
     meaning: "New requests are refused: the event loop or the memory is over its limit.",
   },
   "gateway.relieved": { severity: "info", meaning: "New requests are taken again." },
+  "telemetry.failed": {
+    severity: "warn",
+    meaning:
+      "The collector does not take what it gets; the gateway goes on, and what does not fit in the queue is " +
+      "dropped. `signal` says whether traces or metrics.",
+  },
+  "telemetry.recovered": { severity: "info", meaning: "The collector takes what it gets again." },
   "tls.renewed": {
     severity: "info",
     meaning: "A changed certificate was read; new connections get it.",

@@ -437,6 +437,13 @@ export const METRICS = {
     labels: ["reason"],
     values: { reason: ["host", "origin", "token", "scope", "limited"] },
   },
+  sentinel_trace_spans_total: {
+    kind: "counter",
+    help:
+      "Spans of calls, by what became of them: given to the collector, left out by the sample, or lost.",
+    labels: ["result"],
+    values: { result: ["exported", "sampled_out", "dropped"] },
+  },
   sentinel_build_info: {
     kind: "gauge",
     help: "1 for the version that runs, and what it runs on.",

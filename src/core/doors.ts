@@ -42,6 +42,7 @@ export function createContext(runtime: Runtime, ports: CorePorts, parts: DoorPar
     listens: runtime.listens,
     events: ports.events,
     store: ports.store,
+    ...(ports.sessionless === undefined ? {} : { sessionless: ports.sessionless }),
     intake: parts.intake,
     bodies: new BodyDeadlines(ports.clock, () => runtime.world.config.server.body_timeout),
     server: { name, version: ports.version },
@@ -107,9 +108,10 @@ function onRefused({ telemetry, audit, clock }: Made): (refused: Refused) => voi
 }
 
 function createLine(runtime: Runtime, ports: CorePorts, { feed }: DoorParts): Line {
-  const { clock, log, telemetry } = ports;
+  const { clock, log, telemetry, tracing } = ports;
   return {
     running: runtime.running,
+    tracing,
     world: () => runtime.world,
     view: (session) => runtime.view(session),
     requestId,

@@ -15,6 +15,7 @@ import type { Replicas } from "../ports/replicas.ts";
 import type { SchemaCompiler } from "../ports/schema_compiler.ts";
 import type { SessionStore } from "../ports/session_store.ts";
 import type { StateStore } from "../ports/state_store.ts";
+import type { Tracing } from "../ports/tracing.ts";
 import { Audit, type AuditStores } from "./audit/audit.ts";
 import { NO_RECORDER } from "./audit/recorder.ts";
 import type { BackendPorts } from "./backends/ports.ts";
@@ -48,6 +49,7 @@ export type { Upgrade } from "./front/upgrade.ts";
 export { WEBSOCKET_PATH } from "./front/endpoints.ts";
 export { checkHost } from "./front/http_policy.ts";
 export type { Peer } from "./front/peer.ts";
+export { BackendMemory } from "./backends/memory.ts";
 export type {
   Act,
   AuditAccess,
@@ -79,6 +81,13 @@ export interface CorePorts extends BackendPorts {
   readonly instance: string;
   /** Of sessions, beside this gateway's memory. */
   readonly store: SessionStore;
+  /**
+   * Present: no session can be kept, and what to configure for it, in words. A legacy client may still send single
+   * requests.
+   */
+  readonly sessionless?: string;
+  /** Absent: no spans are made; what callers say of their traces still goes on to backends. */
+  readonly tracing?: Tracing | undefined;
   /** Absent: there are no other replicas. */
   readonly bus?: Bus | undefined;
   /** Absent: nothing measures it, and no request is refused for it. */

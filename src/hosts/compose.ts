@@ -1,7 +1,7 @@
 /** Wires the gateway for a host with processes and listeners: Node, Deno, Bun. */
 import type { ParsedConfig } from "../config/parse.ts";
 import { type Config, SentinelError } from "../contract/mod.ts";
-import { type Core, createCore } from "../core/mod.ts";
+import { type Core, createCore, type Interceptor } from "../core/mod.ts";
 import type { Clock } from "../ports/clock.ts";
 import { SystemClock } from "./clock.ts";
 import { ConfigWatch } from "./config_watch.ts";
@@ -39,6 +39,10 @@ export interface GatewayOptions {
   readonly listen: boolean;
   /** Where state, journal and running children are recorded; without it everything is in memory. */
   readonly stateDir?: string;
+  /** Of the program around it. */
+  readonly interceptors?: readonly Interceptor[];
+  /** Whether signals of the process stop and reload it; default true. */
+  readonly signals?: boolean;
 }
 
 /**
@@ -82,12 +86,14 @@ async function start(options: GatewayOptions, undo: Undo[]): Promise<Gateway> {
   undo.push(() => renewals.stop());
   const configWatch = watch(options, core, clock);
   log.write("gateway.started", endpoint === undefined ? {} : { endpoint });
+  opened.otel.start(() => core.config());
   return assemble({
     ...opened,
     core,
     server,
     control,
     management,
+    signals: options.signals ?? true,
     watch: {
       stop: () => {
         configWatch?.stop();

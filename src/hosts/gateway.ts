@@ -1,6 +1,6 @@
 /** A gateway that runs, and the order in which it ends. */
 import type { Snapshot } from "../contract/mod.ts";
-import type { Core } from "../core/mod.ts";
+import type { Core, FetchHandler } from "../core/mod.ts";
 import type { HttpClient } from "../ports/http_client.ts";
 import type { MessageLink } from "../ports/message_link.ts";
 import { type Bound, closeListener } from "./listeners.ts";
@@ -14,6 +14,8 @@ export interface Gateway {
   readonly url: string | undefined;
   /** Base URL of the control plane; undefined when nothing listens. */
   readonly managementUrl: string | undefined;
+  /** The data plane, for a program that has a server of its own. */
+  readonly fetch: FetchHandler;
   snapshot(): Snapshot;
   /** Serves a pipe of messages; resolves when its client has gone. */
   attach(link: MessageLink): Promise<void>;
@@ -45,10 +47,13 @@ export interface Parts {
   readonly stores: Stores;
   readonly outputs: { close(): void };
   readonly pressure: { close(): void };
+  readonly otel: { close(): Promise<void> };
   readonly server: Bound | undefined;
   readonly control: Bound | undefined;
   readonly management: Management | undefined;
   readonly watch: { stop(): void } | undefined;
+  /** Whether signals of the process stop and reload it. */
+  readonly signals: boolean;
   /** Resolves when an operator has asked for a shutdown. */
   readonly stopWanted: Promise<void>;
 }
@@ -62,12 +67,13 @@ export function assemble(parts: Parts): Gateway {
       unhook();
       finish(parts.management?.ready);
     });
-  const unhook = onSignals(core, () => void stop());
+  const unhook = parts.signals ? onSignals(core, () => void stop()) : () => {};
   void parts.stopWanted.then(stop);
   parts.management?.ready.catch(stop);
   return {
     url: server?.url,
     managementUrl: control?.url,
+    fetch: core.fetch,
     snapshot: () => core.snapshot(),
     attach: (link) => core.attach(link),
     stdio: (token) => {
@@ -95,6 +101,7 @@ async function close(parts: Parts): Promise<void> {
   await core.stop();
   if (server !== undefined) await closeListener(server.listener, closed);
   await management?.close();
+  await parts.otel.close();
   await http.close();
   parts.replicas?.close();
   spawner.close();

@@ -1,4 +1,5 @@
 /** Everything the core reaches the outside world through, opened in order. */
+import type { Config } from "../contract/mod.ts";
 import type { CorePorts } from "../core/mod.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { HttpClient } from "../ports/http_client.ts";
@@ -18,6 +19,7 @@ import { Mask, maskedState } from "./mask.ts";
 import { createOutputs, type Outputs } from "./outputs.ts";
 import { createSpawner, type ProcessSpawner } from "./process/spawn.ts";
 import { quietFile } from "./quiet_file.ts";
+import { Otel, type OtelOptions } from "./otel/otel.ts";
 import { systemRandom } from "./random.ts";
 import { openReplicas } from "./replicas.ts";
 import { openSessionStore } from "./session_store.ts";
@@ -38,6 +40,7 @@ export interface OpenPorts {
   readonly registry: Registry;
   readonly mask: Mask;
   readonly pressure: MeasuredPressure;
+  readonly otel: Otel;
   /** Resolves when an operator has asked for a shutdown. */
   readonly stopWanted: Promise<void>;
 }
@@ -56,8 +59,7 @@ export async function openPorts(
   const outputs = createOutputs({ config, clock, mask, state: stores.state });
   undo.push(() => outputs.close());
   const { log, logLevels, eventLog } = outputs;
-  const folder = stateDir === undefined ? {} : { stateDir };
-  const spawner = await createSpawner({ log, ...folder });
+  const spawner = await createSpawner({ log, ...(stateDir === undefined ? {} : { stateDir }) });
   undo.push(() => spawner.close());
   const audit = await openAuditStores(config.audit, stores.folder);
   undo.push(() => audit?.sink.close());
@@ -72,22 +74,22 @@ export async function openPorts(
   const pressure = measurePressure();
   undo.push(() => pressure.close());
   const http = createLazyClient(loadHttpClient);
-  const registry = new Registry({ toolLabel: config.telemetry.metrics.tool_label === "on" });
+  const meters = createMeters(config, { clock, log, mask: mask.apply, instance });
   const { promise: stopWanted, resolve: stop } = Promise.withResolvers<void>();
-  const { events, keep: keepMs } = config.sessions.resume;
   const ports: CorePorts = {
     log,
     logLevels,
     eventLog,
     clock,
     random: systemRandom,
-    telemetry: registry,
+    telemetry: meters.registry,
+    tracing: meters.otel,
     pressure,
     http,
     spawner,
     version: VERSION,
     mask: mask.apply,
-    events: new MemoryEventStore({ clock, events, keepMs }),
+    events: createEvents(config, clock),
     instance,
     store,
     bus,
@@ -98,10 +100,21 @@ export async function openPorts(
     state: maskedState(stores.state, mask),
     journal: stores.journal,
     audit,
+    interceptors: options.interceptors ?? [],
     configSource: await createConfigSource({ ...settled(source, clock), first: config, mask }),
     stop,
   };
-  return { ports, replicas, stores, outputs, spawner, http, registry, mask, pressure, stopWanted };
+  return { ports, replicas, stores, outputs, spawner, http, mask, pressure, stopWanted, ...meters };
+}
+
+function createEvents({ sessions }: Config, clock: Clock): MemoryEventStore {
+  const { events, keep: keepMs } = sessions.resume;
+  return new MemoryEventStore({ clock, events, keepMs });
+}
+
+function createMeters({ telemetry }: Config, options: Omit<OtelOptions, "registry">) {
+  const registry = new Registry({ toolLabel: telemetry.metrics.tool_label === "on" });
+  return { registry, otel: new Otel({ ...options, registry }) };
 }
 
 /** The source, read only when nobody is writing it. */
@@ -118,7 +131,7 @@ function settled(source: GatewaySource, clock: Clock): GatewaySource {
 }
 
 /** Bun's own fetch is its cheapest client; elsewhere undici costs half of it, and sends a POST only once. */
-async function loadHttpClient(): Promise<HttpClient> {
+export async function loadHttpClient(): Promise<HttpClient> {
   if ("Bun" in globalThis) {
     return (await import("./http_client/fetch_client.ts")).createFetchClient();
   }

@@ -48,6 +48,13 @@ export interface Mark {
 export interface AuditJournal {
   /** UUIDv7 of this run. */
   readonly instance: string;
+  /**
+   * Number of the last row, where several cores, one after another or side by side, write one run (edge): a core
+   * that finds rows does not begin it. Absent: the run is the core's own.
+   */
+  readonly last?: number;
+  /** It did not take what it was given lately, as another core has found out. */
+  readonly isFailing?: boolean;
   /** Bytes on disk, those of earlier runs included. */
   readonly bytes: number;
   /** What earlier runs left, oldest first. Never those of a gateway that is still running. */

@@ -7,8 +7,8 @@ export interface Series {
   add(value: number): void;
   /** Sets a gauge, or a counter whose total somebody else keeps. */
   set(value: number): void;
-  /** Records into a histogram; `request` is kept as the exemplar of its bucket. */
-  observe(value: number, request?: string): void;
+  /** Records into a histogram; `request`, and its trace where there is one, are kept as the exemplar of its bucket. */
+  observe(value: number, request?: string, trace?: string): void;
 }
 
 /** Label values that choose series; a label that is left out matches all values. */

@@ -29,10 +29,12 @@ const OPEN_METRICS: Format = {
     return unit === undefined ? "" : `# UNIT ${name} ${unit}\n`;
   },
   help: escapeValue,
-  exemplar: (found) =>
-    found === undefined
-      ? ""
-      : ` # {request_id="${escapeValue(found.request)}"} ${numberText(found.value)}`,
+  exemplar: (found) => {
+    if (found === undefined) return "";
+    const { request, trace, value } = found;
+    const also = trace === undefined ? "" : `,trace_id="${escapeValue(trace)}"`;
+    return ` # {request_id="${escapeValue(request)}"${also}} ${numberText(value)}`;
+  },
 };
 
 /** Text format 0.0.4. */

@@ -8,6 +8,9 @@ const MAX_SERIES = { counter: 5000, gauge: 5000, histogram: 2000 } as const;
 /** Longer values are counted as `_other`. */
 const MAX_VALUE_LENGTH = 200;
 
+/** Gives who is told of each observation of the series with these labels. */
+export type Mirror = (labels: Readonly<Record<string, string>>) => (value: number) => void;
+
 type Values = Readonly<Record<string, readonly string[]>>;
 
 export class Family {
@@ -20,6 +23,7 @@ export class Family {
   /** Values of open labels that have a series. */
   readonly #seen = new Map<string, Set<string>>();
   readonly #series = new Map<string, Recorder>();
+  #mirror: Mirror | undefined;
 
   constructor(name: MetricName) {
     const row = METRICS[name];
@@ -31,6 +35,12 @@ export class Family {
     this.#labels = row.labels;
     this.#finite = new Map(Object.entries(values).map(([label, all]) => [label, new Set(all)]));
     if (row.labels.every((label) => this.#finite.has(label))) this.#fill({}, 0);
+  }
+
+  /** Who is told of observations too, from now on; undefined: nobody. */
+  set mirror(mirror: Mirror | undefined) {
+    this.#mirror = mirror;
+    for (const recorder of this.#series.values()) recorder.mirror = mirror?.(recorder.labels);
   }
 
   get series(): Iterable<Recorder> {
@@ -71,6 +81,7 @@ export class Family {
   #add(labels: Readonly<Record<string, string>>): Recorder {
     const key = keyOf(labels);
     const recorder = this.#series.get(key) ?? new Recorder(labels, this.bounds);
+    recorder.mirror = this.#mirror?.(labels);
     this.#series.set(key, recorder);
     this.#note(labels);
     return recorder;

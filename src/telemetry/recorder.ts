@@ -1,8 +1,10 @@
 import type { Series } from "../ports/telemetry.ts";
 
-/** An observation that can be looked up: the id of its request, and its value. */
+/** An observation that can be looked up: the ids of its request and of its trace, and its value. */
 export interface Exemplar {
   readonly request: string;
+  /** W3C trace id; undefined when no trace of it is kept. */
+  readonly trace: string | undefined;
   readonly value: number;
 }
 
@@ -22,8 +24,11 @@ export class Recorder implements Series, Reading {
   readonly counts: number[];
   readonly #bounds: readonly number[];
   readonly #requests: (string | undefined)[];
+  readonly #traces: (string | undefined)[];
   readonly #values: number[];
   value = 0;
+  /** Who else is told of each observation. */
+  mirror: ((value: number) => void) | undefined = undefined;
 
   constructor(labels: Readonly<Record<string, string>>, bounds: readonly number[]) {
     this.labels = labels;
@@ -31,6 +36,7 @@ export class Recorder implements Series, Reading {
     const size = bounds.length === 0 ? 0 : bounds.length + 1;
     this.counts = new Array<number>(size).fill(0);
     this.#requests = new Array<string | undefined>(size).fill(undefined);
+    this.#traces = new Array<string | undefined>(size).fill(undefined);
     this.#values = new Array<number>(size).fill(0);
   }
 
@@ -42,18 +48,21 @@ export class Recorder implements Series, Reading {
     this.value = value;
   }
 
-  observe(value: number, request?: string): void {
+  observe(value: number, request?: string, trace?: string): void {
     this.value += value;
     let bucket = 0;
     while (bucket < this.#bounds.length && value > (this.#bounds[bucket] as number)) bucket++;
     this.counts[bucket] = (this.counts[bucket] ?? 0) + 1;
+    this.mirror?.(value);
     if (request === undefined) return;
     this.#requests[bucket] = request;
+    this.#traces[bucket] = trace;
     this.#values[bucket] = value;
   }
 
   exemplar(bucket: number): Exemplar | undefined {
     const request = this.#requests[bucket];
-    return request === undefined ? undefined : { request, value: this.#values[bucket] as number };
+    if (request === undefined) return undefined;
+    return { request, trace: this.#traces[bucket], value: this.#values[bucket] as number };
   }
 }

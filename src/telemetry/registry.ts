@@ -54,10 +54,15 @@ export class Registry implements Telemetry {
     return [...this.#family(metric).series];
   }
 
+  /** All metrics as they are now, for who writes them in another way. */
+  collect(): readonly Family[] {
+    for (const set of this.#collectors) set();
+    return [...this.#families.values()];
+  }
+
   /** All metrics, in the format the `Accept` header asks for: OpenMetrics 1.0 or Prometheus 0.0.4. */
   expose(accept: string | undefined): Exposition {
-    for (const set of this.#collectors) set();
-    const families = [...this.#families.values()];
+    const families = this.collect();
     return prefersOpenMetrics(accept)
       ? { contentType: OPEN_METRICS, text: renderOpenMetrics(families) }
       : { contentType: PROMETHEUS, text: renderPrometheus(families) };

@@ -45,6 +45,14 @@ const PLANTED: readonly (readonly [string, string, RegExp])[] = [
   ["src/core/a.ts", "const send = { fetch };", /fetch/],
   ["src/core/a.ts", "const x = Buffer.from(text) as Uint8Array;", /Buffer/],
   ["src/config/a.ts", "const home = process.env.HOME;", /process/],
+  ["src/hosts/edge/a.ts", 'import { hash } from "node:crypto";', /no runtime builtins/],
+  ["src/hosts/edge/a.ts", 'import { VERSION } from "../serve.ts";', /edge must not import hosts/],
+  [
+    "src/hosts/edge/a.ts",
+    'import { x } from "../../stores/redis/bus.ts";',
+    /must not import stores/,
+  ],
+  ["src/hosts/a.ts", 'import edge from "./edge/mod.ts";', /hosts must not import edge/],
 ];
 
 /** None may be found: file, text. */
@@ -59,6 +67,7 @@ const ALLOWED: readonly (readonly [string, string])[] = [
   ["src/ports/a.ts", 'import type { ErrorName } from "../contract/mod.ts";'],
   ["src/stores/memory/a.ts", 'import { b } from "./b.ts";\nimport { c } from "node:fs";'],
   ["src/hosts/node/a.ts", 'import { request } from "undici"; setTimeout(f, 1); process.exit();'],
+  ["src/hosts/edge/a.ts", 'import { VERSION } from "../version.ts"; const at = Date.now();'],
   ["cli/a.ts", 'const { compose } = await import("../src/hosts/compose.ts");'],
   ["cli/commands/a.ts", 'import manifest from "../../package.json" with { type: "json" };'],
 ];

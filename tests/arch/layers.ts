@@ -22,6 +22,8 @@ export interface Layer {
   readonly typePackages?: readonly string[];
   /** False: no `node:` module, no global beyond the web's, no time and no randomness. */
   readonly builtins: boolean;
+  /** Without builtins, but with the web's own time, chance, network and console. */
+  readonly web?: boolean;
   /** Its folders are alternatives that must not know each other. */
   readonly separate?: boolean;
 }
@@ -71,7 +73,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   stores: {
     folder: "src/stores",
     imports: ["contract", "ports"],
-    packages: ["@neondatabase/serverless", "@upstash/redis", "pg", "redis"],
+    packages: ["@neondatabase/serverless", "pg", "redis"],
     builtins: true,
     separate: true,
   },
@@ -88,6 +90,32 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     packages: ["eventsource-parser", "valibot"],
     builtins: false,
   },
+  // Before `hosts`, whose folder it is in.
+  edge: {
+    folder: "src/hosts/edge",
+    imports: ["contract", "ports", "core", "config"],
+    doors: [
+      "src/hosts/http_client/fetch_client.ts",
+      "src/hosts/log.ts",
+      "src/hosts/mask.ts",
+      "src/hosts/schema_compiler/interpreter.ts",
+      "src/hosts/version.ts",
+      "src/stores/memory/event_store.ts",
+      "src/stores/memory/journal.ts",
+      "src/stores/memory/rate_store.ts",
+      "src/stores/memory/session_store.ts",
+      "src/stores/memory/state_store.ts",
+      "src/stores/postgres/http_audit.ts",
+      "src/stores/postgres/http_sql.ts",
+      "src/stores/redis/http_replicas.ts",
+      "src/stores/redis/http_server.ts",
+      "src/stores/redis/keys.ts",
+      "src/stores/redis/session_store.ts",
+    ],
+    packages: ["uuidv7"],
+    builtins: false,
+    web: true,
+  },
   hosts: {
     folder: "src/hosts",
     imports: ["contract", "ports", "core", "config", "telemetry", "stores", "manage"],
@@ -98,12 +126,19 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   cli: {
     folder: "cli",
     imports: ["contract", "config", "client"],
-    dynamic: ["src/hosts/compose.ts", "src/hosts/local_audit.ts"],
+    dynamic: [
+      "src/hosts/compose.ts",
+      "src/hosts/examine.ts",
+      "src/hosts/local_audit.ts",
+      "src/hosts/policy.ts",
+      "src/hosts/state_folder.ts",
+    ],
     files: ["package.json"],
     packages: [
       "@bomb.sh/tab",
       "@commander-js/extra-typings",
       "@modelcontextprotocol/sdk",
+      "@valibot/to-json-schema",
       "commander",
       "jose",
       "jsonc-parser",
@@ -156,7 +191,7 @@ export function layerOf(file: string): string | undefined {
 /** True where neither builtins nor time, chance and network are allowed. */
 export function isPure(file: string): boolean {
   const layer = LAYERS[layerOf(file) ?? ""];
-  return layer !== undefined && !layer.builtins;
+  return layer !== undefined && !layer.builtins && layer.web !== true;
 }
 
 /** Why `file` must not contain this import; undefined when it may. */

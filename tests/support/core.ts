@@ -23,6 +23,7 @@ import type { Pressure } from "../../src/ports/pressure.ts";
 import type { Replicas } from "../../src/ports/replicas.ts";
 import type { SessionStore } from "../../src/ports/session_store.ts";
 import type { StateStore } from "../../src/ports/state_store.ts";
+import type { Tracing } from "../../src/ports/tracing.ts";
 import { MemoryEventStore } from "../../src/stores/memory/event_store.ts";
 import { MemoryJournal } from "../../src/stores/memory/journal.ts";
 import { MemoryRateStore } from "../../src/stores/memory/rate_store.ts";
@@ -66,6 +67,7 @@ export interface CoreParts {
   /** Without it nothing is recorded. */
   readonly audit?: AuditStores;
   readonly interceptors?: readonly Interceptor[];
+  readonly tracing?: Tracing;
   /** Replaces secrets; without it there are none. */
   readonly mask?: (text: string) => string;
 }
@@ -110,6 +112,7 @@ export async function startCore(given: ConfigInput, parts: CoreParts = {}): Prom
     store: parts.sessions ?? new MemorySessionStore({ clock, random: systemRandom }),
     bus: parts.bus,
     pressure: parts.pressure,
+    tracing: parts.tracing,
     rates: new MemoryRateStore(),
     replicas: parts.replicas,
     schemas: createSchemaCompiler(),

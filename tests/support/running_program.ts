@@ -25,9 +25,10 @@ export class RunningProgram {
   #running = true;
   #exit: ProgramExit | undefined;
 
-  /** `env` is the whole environment. */
-  constructor({ command, args }: Command, env: NodeJS.ProcessEnv = process.env) {
-    this.#child = spawn(command, args, { env, stdio: ["ignore", "pipe", "pipe"] });
+  /** `env` is the whole environment; `cwd` is the folder it starts in, by default the test's own. */
+  constructor({ command, args }: Command, env: NodeJS.ProcessEnv = process.env, cwd?: string) {
+    const folder = cwd === undefined ? {} : { cwd };
+    this.#child = spawn(command, args, { env, ...folder, stdio: ["ignore", "pipe", "pipe"] });
     if (this.#child.pid === undefined) throw new Error(`Cannot start "${command}"`);
     this.pid = this.#child.pid;
     this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => {

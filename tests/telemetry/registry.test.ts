@@ -44,10 +44,13 @@ describe("Registry", () => {
     const registry = new Registry();
     const series = registry.series(DURATION, calledTool("t"));
     series.observe(0.001, "first");
-    series.observe(0.002, "second");
+    series.observe(0.002, "second", "a".repeat(32));
     series.observe(400);
     const [reading] = registry.read(DURATION);
-    assert.deepEqual(reading?.exemplar(0), { request: "second", value: 0.002 });
+    const last = { request: "second", trace: "a".repeat(32), value: 0.002 };
+    assert.deepEqual(reading?.exemplar(0), last);
+    series.observe(0.003, "third");
+    assert.equal(reading?.exemplar(0)?.trace, undefined);
     assert.equal(reading?.exemplar(reading.counts.length - 1), undefined);
   });
 

@@ -253,6 +253,11 @@ export const backend = v.strictObject({
       secret: "named",
     },
   ),
+  forward_baggage: key(
+    v.optional(v.boolean(), false),
+    "Send the caller's `baggage` (W3C) on to the backend; it may hold data of users.",
+    { example: "true", reload: "live" },
+  ),
   transport: key(
     v.optional(oneOf("transport", ["auto", "streamable_http", "http_sse"]), "auto"),
     'HTTP transport: "auto" tries Streamable HTTP, then HTTP+SSE.',

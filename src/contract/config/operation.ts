@@ -114,27 +114,31 @@ const metrics = v.strictObject({
     'Label series by tool; "off" for very large catalogs.',
     { example: '"off"', reload: "restart" },
   ),
-  otlp: key(v.optional(optionalHttpUrl, ""), 'Collector that gets the metrics; "" for none.', {
-    example: '"http://127.0.0.1:4318"',
-    reload: "restart",
-    later: true,
-  }),
+  otlp: key(
+    v.optional(optionalHttpUrl, ""),
+    'Collector that gets the metrics over OTLP/HTTP, each minute; "" for none.',
+    { example: '"http://127.0.0.1:4318"', reload: "restart" },
+  ),
 });
 
 const traces = v.strictObject({
-  otlp: key(v.optional(optionalHttpUrl, ""), 'Collector that gets the traces; "" for none.', {
-    example: '"http://127.0.0.1:4318"',
-    reload: "restart",
-  }),
-  sample: key(v.optional(fraction, 0.1), "Share of traces that is kept; errors always are.", {
-    example: "1.0",
-    reload: "live",
-  }),
-  trust_incoming: key(v.optional(v.boolean(), true), "Continue a caller's trace.", {
-    example: "false",
-    reload: "live",
-  }),
-  arguments: key(v.optional(v.boolean(), false), "Put arguments on spans.", {
+  otlp: key(
+    v.optional(optionalHttpUrl, ""),
+    'Collector that gets the traces over OTLP/HTTP; "" for none.',
+    { example: '"http://127.0.0.1:4318"', reload: "restart" },
+  ),
+  sample: key(
+    v.optional(fraction, 0.1),
+    "Share of the traces begun here that is kept; calls that fail, or are slower than 99 of 100 of their " +
+      "tool, always are.",
+    { example: "1.0", reload: "live" },
+  ),
+  trust_incoming: key(
+    v.optional(v.boolean(), true),
+    "Continue a caller's trace, and keep what it keeps; false begins a new one with a link to it.",
+    { example: "false", reload: "live" },
+  ),
+  arguments: key(v.optional(v.boolean(), false), "Put the arguments of tools on spans.", {
     example: "true",
     reload: "live",
   }),
@@ -143,7 +147,7 @@ const traces = v.strictObject({
 export const telemetry = v.strictObject({
   log: key(v.optional(log, {}), "The log on stderr.", { reload: "live" }),
   metrics: key(v.optional(metrics, {}), "Metrics.", { reload: "restart" }),
-  traces: key(v.optional(traces, {}), "Traces.", { reload: "restart", later: true }),
+  traces: key(v.optional(traces, {}), "Traces.", { reload: "restart" }),
 });
 
 export const reload = v.strictObject({

@@ -108,7 +108,9 @@ export class Audit implements Recorder {
     const previous = before === undefined ? left : [before, ...left];
     const unknown = previous.reduce((sum, { closed }) => sum + closed, 0);
     if (unknown > 0) log.write("audit.recovered", { calls: unknown });
-    this.#write(startRow(this.#said(), { version: this.#options.version, previous }));
+    if ((journal.last ?? 0) === 0) {
+      this.#write(startRow(this.#said(), { version: this.#options.version, previous }));
+    }
     this.#delivery.start();
     this.#endRetention = clock.every(HOUR_MS, () => void this.#trim());
     void this.#trim();
@@ -129,7 +131,8 @@ export class Audit implements Recorder {
 
   /** The journal did not take a row lately: the next call would most likely be refused. */
   get isFailing(): boolean {
-    return this.#options.clock.monotonic() - this.#failedAt < FAILING_MS;
+    const { clock, journal } = this.#options;
+    return journal.isFailing === true || clock.monotonic() - this.#failedAt < FAILING_MS;
   }
 
   /** UUIDv7 of this run. */
@@ -256,7 +259,7 @@ export class Audit implements Recorder {
   }
 
   #journal(draft: Draft, before?: string): void {
-    draft.sequence = this.#last + 1;
+    draft.sequence = (this.#options.journal.last ?? this.#last) + 1;
     const text = before === undefined ? JSON.stringify(draft) : endedText(draft, before);
     const journaled = this.#masked(draft, text);
     this.#options.journal.append(journaled);

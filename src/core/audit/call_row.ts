@@ -14,7 +14,6 @@ import type { RecordingPolicy } from "./policy.ts";
 
 /** Longest name or URI that is recorded, and longest reason. */
 const MAX_TEXT = 1000;
-const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/;
 
 /** A row while its call is under way; absent members are undefined, JSON leaves them out. */
 export type Draft = { -readonly [Member in keyof AuditRow]: AuditRow[Member] | undefined };
@@ -50,7 +49,7 @@ export function draftOf(
     sequence: 0,
     kind: "call",
     request: call.request,
-    trace: traceOf(call),
+    trace: call.trace?.id,
     at: new Date(call.at).toISOString(),
     principal: principal.id,
     roles: principal.roles,
@@ -153,12 +152,6 @@ function nameIn({ params }: Call): string | undefined {
 function definitionIn(target: Target, digest: Digest): string | undefined {
   const hasDefinition = target.kind === "tool" || target.kind === "prompt";
   return hasDefinition ? definitionHash(definitionOf(target), digest) : undefined;
-}
-
-function traceOf({ params }: Call): string | undefined {
-  const { _meta: meta } = params;
-  const parent = isObject(meta) ? meta["traceparent"] : undefined;
-  return typeof parent === "string" ? TRACEPARENT.exec(parent)?.[1] : undefined;
 }
 
 function refusalOf(outcome: Outcome): SentinelError | undefined {

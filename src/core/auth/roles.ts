@@ -18,34 +18,58 @@ export interface RoleOptions {
 /** Gives the roles of verified claims, sorted, at least one. */
 export type RoleReader = (claims: JsonObject) => readonly string[];
 
+/** What one value of the claim gives. */
+export interface RoleGround {
+  readonly value: string;
+  /** Undefined: none. */
+  readonly role: string | undefined;
+  /** The pattern of the map that decided; undefined: the role of that name, or none. */
+  readonly pattern: string | undefined;
+}
+
+interface RolePattern {
+  readonly pattern: string;
+  readonly role: string;
+  readonly matches: Matcher;
+  readonly weight: number;
+}
+
+/** The roles that values of the claim give; who has none is of the role `default`. */
+export function createRoleReader(options: RoleOptions): RoleReader {
+  const groundsOf = createGroundReader(options);
+  return (claims) => {
+    const roles = new Set(groundsOf(claims).flatMap(({ role }) => role ?? []));
+    return roles.size === 0 ? FALLBACK : [...roles].sort();
+  };
+}
+
 /**
  * Each value of the claim gives one role: that of the most specific pattern that matches (most characters
  * that are no `*`; among equals the first of the file), else the role of its own name, else none.
  */
-export function createRoleReader({ claim, map, names }: RoleOptions): RoleReader {
+export function createGroundReader(
+  { claim, map, names }: RoleOptions,
+): (claims: JsonObject) => readonly RoleGround[] {
   const patterns = Object.entries(map)
-    .map(([pattern, role]) => ({
+    .map(([pattern, role]): RolePattern => ({
+      pattern,
       role,
       matches: compilePatterns([pattern]),
       weight: weigh(pattern),
     }))
     .toSorted((a, b) => b.weight - a.weight);
   const known = new Set(names);
-  return (claims) => {
-    const roles = new Set<string>();
-    for (const value of valuesOf(claims, claim)) {
-      const role = roleOf(value, patterns) ?? (known.has(value) ? value : undefined);
-      if (role !== undefined) roles.add(role);
-    }
-    return roles.size === 0 ? FALLBACK : [...roles].sort();
-  };
+  return (claims) => valuesOf(claims, claim).map((value) => groundOf(value, patterns, known));
 }
 
-function roleOf(
+function groundOf(
   value: string,
-  patterns: readonly { readonly role: string; readonly matches: Matcher }[],
-): string | undefined {
-  return patterns.find(({ matches }) => matches(value))?.role;
+  patterns: readonly RolePattern[],
+  known: ReadonlySet<string>,
+): RoleGround {
+  const found = patterns.find(({ matches }) => matches(value));
+  if (found !== undefined) return { value, role: found.role, pattern: found.pattern };
+  return { value, role: known.has(value) ? value : undefined, pattern: undefined };
 }
 
 function weigh(pattern: string): number {

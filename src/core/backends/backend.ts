@@ -91,7 +91,7 @@ export class Backend {
       overHttp: this.kind !== "stdio",
       changed: () => events.changed(this),
     }, ports);
-    this.#offer.found = previous?.found;
+    this.#offer.found = previous?.found ?? ports.memory?.found(name);
     this.#upstream = previous === undefined
       ? new Upstream(() => events.wantedLogLevel())
       : previous.#upstream;
@@ -130,7 +130,7 @@ export class Backend {
 
   get state(): BackendState {
     if (!this.config.enabled) return "disabled";
-    const { state } = this.#supervisor.status;
+    const state = this.#links.recall.state ?? this.#supervisor.status.state;
     return state === "ready" && this.#offer.isPartial ? "degraded" : state;
   }
 
@@ -151,13 +151,12 @@ export class Backend {
 
   /** Whether calls can be sent. */
   get up(): boolean {
-    return this.#side.leastBusy() !== undefined || this.#main !== undefined;
+    return this.#links.recall.sleep === "found" || this.#side.leastBusy() !== undefined ||
+      this.#main !== undefined;
   }
 
   start(): void {
-    if (!this.config.enabled) return;
-    this.#pend();
-    this.#supervisor.start();
+    if (this.config.enabled && !this.#links.recall.sleeps()) this.#wake();
   }
 
   async stop(): Promise<void> {
@@ -196,6 +195,7 @@ export class Backend {
    * @throws SentinelError BACKEND_DISABLED, CIRCUIT_OPEN or what the handshake fails with
    */
   link(caller: Caller): Link | Promise<Link> {
+    if (this.#links.recall.sleep !== undefined) this.#wake();
     const least = this.#side.leastBusy();
     if (least !== undefined) return least;
     if (this.#main !== undefined) return this.#linkOf(caller);
@@ -296,8 +296,10 @@ export class Backend {
     const link = await this.#links.open({ capabilities, main: true, signal, failed, closed });
     opened.link = link;
     try {
-      await this.#offer.read(link);
-      this.#events.read(this);
+      if (!this.#links.recall.knows(link.era)) {
+        await this.#offer.read(link);
+        this.#events.read(this);
+      }
       this.#loss.connected(link, await this.#upstream.replay(link));
       this.#main = link;
       this.guard.connected(link, this.#supervisor.status.lastError !== undefined);
@@ -307,6 +309,12 @@ export class Backend {
       await link.close();
       throw cause;
     }
+  }
+
+  #wake(): void {
+    this.#links.recall.sleep = undefined;
+    this.#pend();
+    this.#supervisor.start();
   }
 
   #lost(link: Link | undefined, error: SentinelError): void {

@@ -25,6 +25,11 @@ export class EraMemory {
     return this.#clock.monotonic() < this.#verdict.until ? this.#verdict.era : undefined;
   }
 
+  /** It was found out by somebody else. */
+  recall(era: Era): void {
+    this.#verdict = { era, until: this.#clock.monotonic() + KEPT_MS };
+  }
+
   /** It was found out just now. */
   learn(era: Era, revision: string): void {
     this.#verdict = { era, until: this.#clock.monotonic() + KEPT_MS };

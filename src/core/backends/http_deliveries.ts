@@ -2,6 +2,7 @@
 import { SentinelError } from "../../contract/mod.ts";
 import type { HttpEndpoint } from "./http_endpoint.ts";
 import { wireError } from "./http_errors.ts";
+import type { MessageHeaders } from "./wire.ts";
 
 /** A backend that does not acknowledge within this time is not waited for. */
 const DEADLINE_MS = 10_000;
@@ -17,7 +18,11 @@ export class HttpDeliveries {
   }
 
   /** Posts one message; resolves with what went wrong, if anything. Never rejects. */
-  async post(text: string, request: number | undefined): Promise<SentinelError | undefined> {
+  async post(
+    text: string,
+    request: number | undefined,
+    headers?: MessageHeaders,
+  ): Promise<SentinelError | undefined> {
     const { backend, clock } = this.#endpoint;
     if (request === undefined && this.#underWay.size >= MAX_DELIVERIES) {
       const why = `it acknowledges nothing, ${MAX_DELIVERIES} messages wait`;
@@ -31,7 +36,7 @@ export class HttpDeliveries {
     // The deadline of a request is its sender's.
     const stop = request === undefined ? clock.after(DEADLINE_MS, () => abort.abort()) : undefined;
     try {
-      return await this.#exchange(text, abort.signal);
+      return await this.#exchange(text, abort.signal, headers);
     } catch (thrown) {
       return wireError(backend, thrown);
     } finally {
@@ -48,8 +53,12 @@ export class HttpDeliveries {
     for (const abort of this.#underWay.keys()) abort.abort();
   }
 
-  async #exchange(text: string, signal: AbortSignal): Promise<SentinelError | undefined> {
-    const response = await this.#endpoint.post(text, signal, false);
+  async #exchange(
+    text: string,
+    signal: AbortSignal,
+    headers: MessageHeaders | undefined,
+  ): Promise<SentinelError | undefined> {
+    const response = await this.#endpoint.post(text, signal, false, headers);
     if (response.status >= 200 && response.status <= 299) {
       response.discard();
       return undefined;

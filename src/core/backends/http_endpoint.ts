@@ -24,6 +24,8 @@ export interface HttpWireOptions {
   readonly maxReplyBytes?: number;
   /** Counts the event streams that are open. */
   readonly streams?: Series;
+  /** False: the stream of messages that belong to no request is not opened. Default true. */
+  readonly listens?: boolean;
 }
 
 export const JSON_TYPE = "application/json";
@@ -43,6 +45,7 @@ export class HttpEndpoint {
   readonly random: Random;
   readonly maxReply: number;
   readonly streams: Series | undefined;
+  readonly listens: boolean;
   /** Where messages are posted; HTTP+SSE learns it from the backend. */
   postUrl: URL;
   readonly #url: URL;
@@ -60,6 +63,7 @@ export class HttpEndpoint {
     this.random = options.random;
     this.maxReply = options.maxReplyBytes ?? MAX_REPLY;
     this.streams = options.streams;
+    this.listens = options.listens ?? true;
     this.postUrl = options.url;
     this.#url = options.url;
     this.#http = options.http;

@@ -6,7 +6,7 @@ import { endsWire, forOthers, lost, unusable, wireError } from "./http_errors.ts
 import { HttpGate } from "./http_gate.ts";
 import { messagesOf } from "./http_messages.ts";
 import { HttpEventStream, MESSAGE, openStream } from "./http_stream.ts";
-import type { OpenWire, Wire, WireEvents } from "./wire.ts";
+import type { MessageHeaders, OpenWire, Wire, WireEvents } from "./wire.ts";
 
 const INITIALIZED = '"notifications/initialized"';
 
@@ -31,16 +31,16 @@ class HttpSseWire implements Wire {
     this.#events = events;
     this.#deliveries = new HttpDeliveries(this.#endpoint);
     this.#gate = new HttpGate(
-      (text, request) => void this.#post(text, request),
+      (text, request, headers) => void this.#post(text, request, headers),
       (request) => this.#refuse(request, "too many messages wait for the handshake"),
     );
     this.#gate.hold();
     void this.#listen();
   }
 
-  send(text: string, request?: number): void {
+  send(text: string, request?: number, headers?: MessageHeaders): void {
     if (this.#over) return this.#refuse(request, "the connection is closed");
-    this.#gate.send(text, request);
+    this.#gate.send(text, request, headers);
   }
 
   established(revision: string): void {
@@ -95,10 +95,14 @@ class HttpSseWire implements Wire {
   }
 
   /** What comes after `notifications/initialized` waits for it, as over Streamable HTTP. */
-  async #post(text: string, request: number | undefined): Promise<void> {
+  async #post(
+    text: string,
+    request: number | undefined,
+    headers: MessageHeaders | undefined,
+  ): Promise<void> {
     const introduces = request === undefined && text.includes(INITIALIZED);
     if (introduces) this.#gate.hold();
-    const error = await this.#deliveries.post(text, request);
+    const error = await this.#deliveries.post(text, request, headers);
     if (this.#over) return;
     if (introduces) this.#gate.release();
     if (error !== undefined) this.#undelivered(error, request, introduces);

@@ -10,7 +10,7 @@ import { endsWire, forOthers, lost } from "./http_errors.ts";
 import { type ExchangeOwner, HttpExchange } from "./http_exchange.ts";
 import { HttpGate } from "./http_gate.ts";
 import { HttpListener } from "./http_listener.ts";
-import type { OpenWire, Wire, WireEvents } from "./wire.ts";
+import type { MessageHeaders, OpenWire, Wire, WireEvents } from "./wire.ts";
 
 /** How long the end of a session at the backend is waited for. */
 const FAREWELL_MS = 2000;
@@ -44,14 +44,16 @@ class HttpWire implements Wire, ExchangeOwner {
     this.#deliveries = new HttpDeliveries(endpoint);
     this.#listener = new HttpListener(endpoint, this);
     this.#gate = new HttpGate(
-      (text, request) => this.#pass(text, request),
+      (text, request, headers) => this.#pass(text, request, headers),
       (request) => this.#refuse(request, "too many messages wait for the handshake"),
     );
   }
 
-  send(text: string, request?: number): void {
+  send(text: string, request?: number, headers?: MessageHeaders): void {
     if (this.#over) return this.#refuse(request, "the connection is closed");
-    if (request !== undefined || !text.includes(INITIALIZED)) return this.#gate.send(text, request);
+    if (request !== undefined || !text.includes(INITIALIZED)) {
+      return this.#gate.send(text, request, headers);
+    }
     this.#initialized = text;
     this.#gate.hold();
     if (this.#established) void this.#introduce();
@@ -100,12 +102,12 @@ class HttpWire implements Wire, ExchangeOwner {
     this.#exchanges.delete(request);
   }
 
-  #pass(text: string, request: number | undefined): void {
+  #pass(text: string, request: number | undefined, headers: MessageHeaders | undefined): void {
     if (request === undefined) return void this.#deliver(text);
     const posting = this.#first ? "initialize" : "legacy";
     const exchange = new HttpExchange(this.#endpoint, this, request, posting);
     this.#exchanges.set(request, exchange);
-    void exchange.run(text);
+    void exchange.run(text, headers);
     this.#first = false;
   }
 
@@ -127,8 +129,10 @@ class HttpWire implements Wire, ExchangeOwner {
     const error = await this.#deliveries.post(text, undefined);
     if (error !== undefined) return this.closed(error);
     if (this.#over) return;
-    void this.#listener.run();
-    await this.#listener.opened;
+    if (this.#endpoint.listens) {
+      void this.#listener.run();
+      await this.#listener.opened;
+    }
     this.#gate.release();
   }
 

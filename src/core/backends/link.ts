@@ -1,5 +1,6 @@
 import type { Era, RpcError, SentinelError } from "../../contract/mod.ts";
 import type { JsonObject } from "../mcp/json.ts";
+import type { TraceHeaders } from "../tracing/trace_context.ts";
 
 /** Answer of a backend: JSON text of `result` as it came, or its error. */
 export type LinkReply =
@@ -41,6 +42,8 @@ export interface LinkRequest {
   readonly tool?: string;
   /** What a modern backend is told of the client; a legacy one was told in the handshake. */
   readonly client?: ClientFacts;
+  /** Of the trace, in the place of what the parameters say of it; absent: they stay as they are. */
+  readonly trace?: TraceHeaders;
   /** Progress (with the caller's own token) and log messages that belong to this request. */
   readonly notify?: (method: string, params: JsonObject) => void;
   /** Server requests that belong to this request. Absent: declined. */

@@ -12,6 +12,7 @@ import { LinkMetrics } from "./link_metrics.ts";
 import type { LinkOptions } from "./link_options.ts";
 import { openLink } from "./open_link.ts";
 import type { BackendPorts } from "./ports.ts";
+import { Recall } from "./recall.ts";
 import type { WireOpener } from "./wire_opener.ts";
 
 /** A handshake that takes longer has failed (trust.md B2). */
@@ -46,6 +47,7 @@ export class LinkFactory {
   readonly #options: LinkFactoryOptions;
   readonly #metrics: LinkMetrics;
   readonly #memory: EraMemory;
+  readonly recall: Recall;
   /** Set while processes end both with and without the question: what the next start begins with. */
   #inTurn: Era | undefined;
 
@@ -55,10 +57,19 @@ export class LinkFactory {
     const transport = opener.kind === "stdio" ? "pipe" : "tcp";
     this.#metrics = new LinkMetrics(backend, transport, ports.telemetry);
     this.#memory = new EraMemory(backend, ports.clock, ports.log);
+    this.recall = new Recall(backend, ports);
+    const known = ports.memory?.found(backend);
+    if (known !== undefined) this.#memory.recall(known.era ?? "legacy");
   }
 
   /** @throws SentinelError BACKEND_LOST, BACKEND_TIMEOUT or BACKEND_PROTOCOL */
-  async open(opening: Opening): Promise<Link> {
+  open(opening: Opening): Promise<Link> {
+    return opening.main
+      ? this.recall.noting(opening.signal, () => this.#open(opening))
+      : this.#open(opening);
+  }
+
+  async #open(opening: Opening): Promise<Link> {
     const { configuredEra, kind } = this.#options.opener;
     const era = configuredEra ?? this.#memory.known;
     if (era === "legacy") return await this.#legacy(opening);
@@ -148,7 +159,7 @@ export class LinkFactory {
       version: ports.version,
       ...(signal === undefined ? {} : { signal }),
       dropped,
-      followsLists: main,
+      followsLists: main && ports.memory === undefined,
       invalid: (sample: string) => {
         this.#metrics.invalid();
         ports.log.write("backend.invalid_output", { backend, sample });

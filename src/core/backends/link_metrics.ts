@@ -98,13 +98,13 @@ export class LinkMetrics {
   }
 }
 
-interface ErrorLabels {
+export interface ErrorLabels {
   readonly error_type: string;
   readonly rpc_response_status_code: string;
 }
 
 /** On this side every code is an error, also a caller's mistake (semantic conventions). */
-function errorLabels(outcome: LinkOutcome): ErrorLabels {
+export function errorLabels(outcome: LinkOutcome): ErrorLabels {
   if (outcome === "cancelled" || outcome instanceof SentinelError) {
     const error_type = outcome === "cancelled" ? outcome : classOf(outcome);
     return { error_type, rpc_response_status_code: "" };

@@ -53,6 +53,7 @@ export class Offer {
     const found = await readCatalog(request, known, this.#options.backend);
     this.#compareNames(serverName);
     this.found = { ...found, serverName };
+    this.#ports.memory?.keep(this.#options.backend, this.found, clock.monotonic());
     this.#rereadOnExpiry(link);
   }
 
@@ -76,6 +77,7 @@ export class Offer {
 
   /** Reads again shortly, once for all announcements until then. */
   rereadSoon(link: () => Link | undefined): void {
+    this.#ports.memory?.outdated(this.#options.backend);
     if (this.#waiting !== undefined) return;
     this.#waiting = this.#ports.clock.after(DEBOUNCE_MS, () => {
       this.#waiting = undefined;

@@ -18,6 +18,7 @@ import { Listening } from "./listening.ts";
 import { type Pending, PendingRequests } from "./pending.ts";
 import { Questions } from "./questions.ts";
 import { isToolError } from "./tool_error.ts";
+import { withTrace } from "../tracing/trace_context.ts";
 import type { OpenWire, Wire } from "./wire.ts";
 
 const SWEEP_MS = 250;
@@ -146,10 +147,15 @@ class JsonRpcLink implements Link {
   }
 
   #send(id: number, request: LinkRequest): void {
-    const { method } = request;
+    const { method, trace } = request;
     const params = withOwnToken(this.#dialect.params(request), id);
-    const text = encodeRequest(String(id), method, params);
-    this.#wire.send(text, id, this.#dialect.headers(request));
+    const traced = trace === undefined ? params : withTrace(params, trace);
+    const headers = this.#dialect.headers(request);
+    this.#wire.send(
+      encodeRequest(String(id), method, traced),
+      id,
+      trace === undefined ? headers : { ...headers, ...trace },
+    );
   }
 
   #hello(dialect: Dialect): Hello {

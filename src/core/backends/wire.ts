@@ -19,7 +19,7 @@ export interface Wire {
   close(): Promise<void>;
 }
 
-/** Headers of one message, names in lower case; only HTTP has them, and only in the modern era. */
+/** Headers of one message, names in lower case; only HTTP has them. */
 export type MessageHeaders = Readonly<Record<string, string>>;
 
 /** Origin of messages on a stream of their own, which belongs to no request (HTTP GET). */

@@ -109,7 +109,7 @@ export class WireOpener {
   }
 
   #http(era: Era): OpenWire {
-    const { clock, random, http, mask, telemetry } = this.#ports;
+    const { clock, random, http, mask, telemetry, memory } = this.#ports;
     const streams = telemetry.series("sentinel_streams_active", { kind: "backend_sse" });
     const { url = "", headers } = this.#config;
     const openLegacy = this.#kind === "http" ? openHttp : openHttpSse;
@@ -123,6 +123,7 @@ export class WireOpener {
       random,
       mask,
       streams,
+      listens: memory === undefined,
     });
   }
 

@@ -7,6 +7,7 @@ import type { FrontContext } from "../front/context.ts";
 import type { RequestMessage } from "../mcp/message.ts";
 import { killedError } from "../runtime/kill_switches.ts";
 import type { Caller } from "../session/caller.ts";
+import { ModernCaller } from "../session/modern_clients.ts";
 import { bindingOf, cannotContinue } from "./binding.ts";
 import type { ParkedCall } from "./parked_calls.ts";
 import { ParkingReply } from "./parked_reply.ts";
@@ -54,6 +55,7 @@ async function goOn(retry: Retry, token: string, { call, waiting }: ParkedCall):
   }
   parked.take(token);
   round.onGone((reason) => call.cancel(reason));
+  call.trace?.join(params, retry.caller instanceof ModernCaller ? retry.caller.header : undefined);
   const refusal = await refusalOf(retry, call);
   if (refusal !== undefined && waiting.isFinished) return await refuse(retry, refusal);
   parked.count(refusal === undefined ? "answered" : "failed");

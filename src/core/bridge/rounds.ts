@@ -102,7 +102,9 @@ async function ask(call: Call, request: InputRequest, signal: AbortSignal): Prom
   if (!canBeAsked(caller, request)) {
     throw new NoAnswer(`it did not declare that it can answer "${request.method}"`);
   }
-  const question: Ask = { ...identified(call, request), signal, progress: () => {} };
+  const { method, params } = identified(call, request);
+  const told = call.trace?.toClient(params) ?? params;
+  const question: Ask = { method, params: told, signal, progress: () => {} };
   const { backend } = call.target as Target;
   const reply = await world.interceptors.ask(
     { caller, backend, ask: question },

@@ -9,6 +9,8 @@ import type { JsonObject } from "../mcp/json.ts";
 import type { World } from "../runtime/world.ts";
 import type { Caller, InFlight } from "../session/caller.ts";
 import { Session } from "../session/session.ts";
+import type { CallTrace } from "../tracing/call_trace.ts";
+import type { HeaderLookup } from "../tracing/trace_context.ts";
 
 /** How a call ended. A plain value: no stage writes to the wire. */
 export type Outcome =
@@ -23,6 +25,8 @@ export type Outcome =
 
 /** The front's side of one call: turns what happens into its wire. */
 export interface Reply {
+  /** Value of a header of the request that is answered; undefined where it has none of its own. */
+  readonly header?: HeaderLookup | undefined;
   /** A server message that belongs to this call. */
   notify(method: string, params: JsonObject): void;
   /** @throws SentinelError CLIENT_UNREACHABLE */
@@ -83,6 +87,8 @@ export class Call implements InFlight {
   draft: Draft | undefined = undefined;
   /** The JSON of it, once its intent is in the journal. */
   draftText: string | undefined = undefined;
+  /** Undefined when nobody traces it. */
+  trace: CallTrace | undefined = undefined;
   /** Set by `resolve`. */
   target: Target | undefined = undefined;
   /** Set by `limit`: counts into what may be under way, until it is settled. */
@@ -169,6 +175,7 @@ export class Call implements InFlight {
   /** Notes what a rule or a check decided. */
   decided(decision: string): void {
     this.decisions = [...this.decisions, decision];
+    this.trace?.event("sentinel.decision", { "sentinel.decision": decision });
   }
 
   beat(): void {

@@ -92,8 +92,12 @@ export function endingOf(call: Call, outcome: Outcome): Ending {
     case "remote":
       return REMOTE.get(outcome.error.code) ?? REMOTE_OTHER;
     case "refused":
-      return REFUSED.get(outcome.error.code) as Ending;
+      return endingOfRefusal(outcome.error.code);
   }
+}
+
+export function endingOfRefusal(error: ErrorName): Ending {
+  return REFUSED.get(error) as Ending;
 }
 
 /** What a refusal before there is a call counts as, if anything. */

@@ -34,8 +34,9 @@ export class CallMetrics {
   /** Records a call that took `ms` altogether. */
   record(call: Call, outcome: Outcome, { ending, ms }: { ending: Ending; ms: number }): void {
     const bound = this.#find(call, ending);
-    bound.duration.observe(ms / 1000, call.request);
-    bound.overhead.observe(Math.max(0, ms - call.backendMs) / 1000, call.request);
+    const trace = call.trace?.exemplar;
+    bound.duration.observe(ms / 1000, call.request, trace);
+    bound.overhead.observe(Math.max(0, ms - call.backendMs) / 1000, call.request, trace);
     bound.denials?.add(1);
     if (outcome.kind === "result" && outcome.rejected === undefined) {
       bound.resultSize?.observe(outcome.result.length);

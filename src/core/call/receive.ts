@@ -10,10 +10,14 @@ import { Call, type Outcome, type Reply, type Stage } from "./call.ts";
 import { METHODS } from "./methods.ts";
 import { run } from "./run.ts";
 import type { RunningCalls } from "./running.ts";
+import type { Tracing } from "../../ports/tracing.ts";
+import { beginTrace } from "../tracing/call_trace.ts";
 
 /** What the line needs of the gateway around it. */
 export interface Line {
   readonly running: RunningCalls;
+  /** Absent: no spans are made. */
+  readonly tracing?: Tracing | undefined;
   world(): World;
   view(caller: Caller): View;
   requestId(): RequestId;
@@ -81,6 +85,7 @@ function begin(line: Line, caller: Caller, message: RequestMessage, reply: Reply
     at: line.now(),
     size: message.size,
   });
+  call.trace = beginTrace(line.tracing?.tracer, call);
   caller.load.inFlight++;
   caller.load.total++;
   caller.calls?.set(call.id, call);

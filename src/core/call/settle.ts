@@ -39,6 +39,7 @@ export function createSettle(
     const now = clock.monotonic();
     const ms = now - call.startedAt;
     const ending = endingOf(call, outcome);
+    call.trace?.end(call, ending);
     metrics.record(call, outcome, { ending, ms });
     traffic.record(now, ms, ending.failed);
     if (target !== undefined) {
@@ -77,6 +78,8 @@ function fields(call: Call, { outcome, ending, ms }: CallEnd): Record<string, un
   const error = errorOf(outcome);
   return {
     request_id: call.request,
+    trace_id: call.trace?.id,
+    span_id: call.trace?.spanId,
     mcp_method_name: call.method,
     tool: call.target?.exposed,
     backend: call.target?.backend,

@@ -24,6 +24,8 @@ export interface FrontContext {
   readonly store: SessionStore;
   /** Absent: there are none. */
   readonly others?: Others;
+  /** Present: no session can be kept, and what to configure for it, in words. */
+  readonly sessionless?: string;
   readonly intake: Intake;
   readonly bodies: BodyDeadlines;
   readonly server: { readonly name: string; readonly version: string };

@@ -7,6 +7,8 @@ import type { Message, RequestMessage } from "../mcp/message.ts";
 import type { ForeignPost, Forwarded } from "../replicas/remote_posts.ts";
 import { EventStream } from "../session/event_stream.ts";
 import type { Session } from "../session/session.ts";
+import { traced } from "../tracing/server_span.ts";
+import type { HeaderLookup } from "../tracing/trace_context.ts";
 import { readText } from "./body.ts";
 import { ChannelReply } from "./channel_reply.ts";
 import type { FrontContext } from "./context.ts";
@@ -77,7 +79,10 @@ export async function postSse(
     if (forwarded !== "taken") throw forwarded === "lost" ? lostPost() : unknownSession();
   } else {
     checkBatch(frame, session);
-    for (const message of frame.messages) await receiveOnChannel(context, session, message);
+    const header = (name: string) => incoming.header(name);
+    for (const message of frame.messages) {
+      await receiveOnChannel(context, session, message, header);
+    }
   }
   return { status: 202, headers: { "content-type": "text/plain" }, body: "Accepted" };
 }
@@ -123,39 +128,45 @@ function lostPost(): SentinelError {
   );
 }
 
-/** A message of a session whose answers all travel on one channel. */
+/** A message of a session whose answers all travel on one channel; `header` where a request of its own brought it. */
 export async function receiveOnChannel(
   context: FrontContext,
   session: Session,
   message: Message,
+  header?: HeaderLookup,
 ): Promise<void> {
   const { channel } = session;
   if (channel === undefined) return;
   if (message.kind !== "request") receiveOther(context.line, session, message);
-  else if (message.method === "initialize") await initialize(context, session, message);
-  else receiveRequest(context.line, session, message, new ChannelReply(session, channel));
+  else if (message.method === "initialize") await initialize(context, session, message, header);
+  else receiveRequest(context.line, session, message, new ChannelReply(session, channel, header));
 }
 
 async function initialize(
   context: FrontContext,
   session: Session,
   message: RequestMessage,
+  header: HeaderLookup | undefined,
 ): Promise<void> {
   await context.line.starting();
   try {
-    if (session.negotiated) {
-      throw new SentinelError(
-        "INVALID_REQUEST",
-        "Cannot initialize: the session is initialized already",
-      );
-    }
-    negotiate(session, message);
-    await keep(context, session);
+    await traced({ line: context.line, session, message, header }, async () => {
+      if (session.negotiated) throw initializedAlready();
+      negotiate(session, message);
+      await keep(context, session);
+    });
     const result = initializeResult(session, context.line.view(session), context.server);
     session.channel?.send(encodeResult(message.id, result));
   } catch (cause) {
     session.channel?.send(refusedText(cause, context.line.requestId(), message.id));
   }
+}
+
+function initializedAlready(): SentinelError {
+  return new SentinelError(
+    "INVALID_REQUEST",
+    "Cannot initialize: the session is initialized already",
+  );
 }
 
 /** One that has to be kept and cannot be is not initialized. */

@@ -16,7 +16,10 @@ export function answerTo(id: string, call: Call, outcome: Outcome): RoundAnswer 
       };
     case "refused":
       return {
-        text: encodeError(id, renumbered(toRpcError(outcome.error, call.request))),
+        text: encodeError(
+          id,
+          renumbered(toRpcError(outcome.error, call.request, call.trace?.id)),
+        ),
         status: outcome.error.code === "METHOD_NOT_FOUND" ? 404 : outcome.error.http,
         ...retry(outcome.error),
       };

@@ -6,6 +6,7 @@ import type { JsonObject } from "../mcp/json.ts";
 import type { EventStream } from "../session/event_stream.ts";
 import type { PendingAnswer, PendingAnswers } from "../session/pending_answers.ts";
 import type { Session } from "../session/session.ts";
+import type { HeaderLookup } from "../tracing/trace_context.ts";
 import type { HttpOutgoing } from "./http_message.ts";
 import { answerText, emptyResponse, jsonResponse, refusal, streamResponse } from "./responses.ts";
 
@@ -14,6 +15,8 @@ export interface PostReplyOptions {
   /** Requests in the POST: 1, or more in a batch. */
   readonly expected: number;
   readonly batch: boolean;
+  /** Value of a header of the POST. */
+  readonly header: HeaderLookup;
   /** Opens the stream when one is needed. */
   readonly openStream: () => EventStream;
   /**
@@ -26,6 +29,7 @@ export interface PostReplyOptions {
 export class PostReply implements Reply, PendingAnswer {
   /** Resolves as soon as it is known whether the answer is a body or a stream. */
   readonly response: Promise<HttpOutgoing>;
+  readonly header: HeaderLookup;
   readonly #options: PostReplyOptions;
   readonly #answers: string[] = [];
   #open: number;
@@ -33,6 +37,7 @@ export class PostReply implements Reply, PendingAnswer {
   #resolve!: (response: HttpOutgoing) => void;
 
   constructor(options: PostReplyOptions) {
+    this.header = options.header;
     this.#options = options;
     this.#open = options.expected;
     this.response = new Promise((resolve) => this.#resolve = resolve);
@@ -69,7 +74,7 @@ export class PostReply implements Reply, PendingAnswer {
     if (first === undefined) return emptyResponse(202);
     if (this.#options.batch) return jsonResponse(`[${this.#answers.join(",")}]`);
     if (outcome.kind === "refused" && outcome.error.http >= 400) {
-      return refusal(outcome.error, call.request, call.id);
+      return refusal(outcome.error, call.request, call.id, call.trace?.id);
     }
     return jsonResponse(first);
   }

@@ -51,11 +51,16 @@ export function notFound(): HttpOutgoing {
 const ENDS_CONNECTION: ReadonlySet<number> = new Set([ERRORS.TOO_LARGE.http, ERRORS.SLOW.http]);
 
 /** A refusal before any message was answered: HTTP status and JSON-RPC body without id. */
-export function refusal(error: SentinelError, request: RequestId, id?: string): HttpOutgoing {
+export function refusal(
+  error: SentinelError,
+  request: RequestId,
+  id?: string,
+  traceId?: string,
+): HttpOutgoing {
   const headers: Record<string, string> = { ...retryAfter(error) };
   // The rest of a body that was too large or too slow is not read: the connection cannot be used again.
   if (ENDS_CONNECTION.has(error.http)) headers["connection"] = "close";
-  return jsonResponse(encodeError(id, toRpcError(error, request)), error.http, headers);
+  return jsonResponse(encodeError(id, toRpcError(error, request, traceId)), error.http, headers);
 }
 
 /** The header that says when it is worth trying again, if that is known. */
@@ -81,7 +86,7 @@ export function answerText(call: Call, outcome: Outcome): string | undefined {
     case "remote":
       return encodeError(call.id, outcome.error);
     case "refused":
-      return encodeError(call.id, toRpcError(outcome.error, call.request));
+      return encodeError(call.id, toRpcError(outcome.error, call.request, call.trace?.id));
     case "accepted":
       return undefined;
   }

@@ -14,6 +14,8 @@ import { initializeResult, negotiate, reannounceLists } from "./handshake.ts";
 import type { HttpIncoming, HttpOutgoing } from "./http_message.ts";
 import { serveModern } from "./modern_http.ts";
 import { PostReply } from "./post_reply.ts";
+import { openSingle, sessionRefused } from "./single_request.ts";
+import { traced } from "../tracing/server_span.ts";
 import { emptyResponse, jsonResponse, methodNotAllowed, streamResponse } from "./responses.ts";
 import { giveStandalone, openStandalone, openStream, resumeStream } from "./session_streams.ts";
 
@@ -86,20 +88,27 @@ async function postLegacy(
   frame: Frame,
 ): Promise<HttpOutgoing> {
   const handshake = frame.messages.find(isInitialize);
+  if (context.sessionless !== undefined) {
+    if (handshake !== undefined) throw sessionRefused(context.sessionless, handshake.id);
+    const session = await openSingle(context, incoming, caller);
+    checkBatch(frame, session);
+    return await receive(context, session, frame, incoming);
+  }
   if (handshake !== undefined) {
     checkInitialize(frame, incoming);
-    return await initialize(context, handshake, caller);
+    return await initialize(context, handshake, caller, incoming);
   }
   const found = findSession(context, incoming, caller);
   const session = found instanceof Promise ? await found : found;
   checkBatch(frame, session);
-  return await receive(context, session, frame);
+  return await receive(context, session, frame, incoming);
 }
 
 function receive(
   context: FrontContext,
   session: Session,
   frame: Frame,
+  incoming: HttpIncoming,
 ): HttpOutgoing | Promise<HttpOutgoing> {
   const requests: RequestMessage[] = [];
   for (const message of frame.messages) {
@@ -113,6 +122,7 @@ function receive(
     session,
     expected: requests.length,
     batch: frame.batch,
+    header: (name) => incoming.header(name),
     openStream: () => openStream(context, session, requests.map(({ id }) => id)),
     pending: context.sessions.outlive ? context.sessions.answers : undefined,
   });
@@ -135,14 +145,18 @@ async function initialize(
   context: FrontContext,
   message: RequestMessage,
   { principal, toolset, address }: Caller,
+  incoming: HttpIncoming,
 ): Promise<HttpOutgoing> {
   await context.line.starting();
   const session = context.sessions.open("streamable_http", toolset, principal);
   session.address = address;
   try {
-    negotiate(session, message);
-    giveStandalone(context, session);
-    await context.sessions.keep(session);
+    const header = (name: string) => incoming.header(name);
+    await traced({ line: context.line, session, message, header }, async () => {
+      negotiate(session, message);
+      giveStandalone(context, session);
+      await context.sessions.keep(session);
+    });
   } catch (cause) {
     session.close("not initialized");
     throw cause;

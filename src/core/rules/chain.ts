@@ -4,6 +4,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { Series } from "../../ports/telemetry.ts";
 import type { Attention, Waited } from "./attention.ts";
 import type { Hook, Phase, Requests, Verdicts } from "./interceptor.ts";
+import type { CallTrace } from "../tracing/call_trace.ts";
 import type { Report } from "./report.ts";
 
 /** Longer than this a hook that answers at once must not hold everything else up. */
@@ -24,6 +25,8 @@ export interface Passage<P extends Phase> {
   /** What hooks see of it. */
   readonly seen: Requests[P];
   readonly attention: Attention;
+  /** Of the call it belongs to, where that is traced. */
+  readonly trace?: CallTrace | undefined;
   /** Puts a change in the place of what was seen; false when it has another shape. */
   change(verdict: object): boolean;
   refusal(by: string, reason: string): SentinelError;
@@ -121,6 +124,10 @@ function take<P extends Phase>(
   passage: Passage<P>,
   { ports, verdict }: Step,
 ): void {
+  passage.trace?.event("sentinel.interceptor", {
+    "sentinel.interceptor": hook.name,
+    "sentinel.phase": hook.phase,
+  });
   if (verdict === undefined) return;
   if (typeof verdict === "object" && verdict !== null) {
     if ("error" in verdict && verdict.error instanceof SentinelError) throw verdict.error;

@@ -17,6 +17,7 @@ export function callPassage(call: Call, attention: Attention): Passage<"call"> {
   return {
     seen: new SeenCall(call, attention),
     attention,
+    trace: call.trace,
     change: (verdict) => {
       const params = memberOf(verdict, "params");
       if (params === undefined || FIXED.some((key) => params[key] !== call.params[key])) {
@@ -41,6 +42,7 @@ export function resultPassage(call: Call, attention: Attention, answer: LinkRepl
   const passage: Passage<"result"> = {
     seen,
     attention,
+    trace: call.trace,
     change: (verdict) => {
       const result = memberOf(verdict, "result");
       if (result === undefined || (isError && toError(result) === undefined)) return false;

@@ -34,6 +34,8 @@ import type { World } from "./world.ts";
 
 /** How long lists wait for first handshakes after the start (design.md 6). */
 const START_MS = 2000;
+/** The same for a core that serves one request: nobody could be told later of what comes then. */
+const START_ALONE_MS = 5000;
 /** Between two looks at whether a backend that leaves still answers calls. */
 const LEAVE_LOOK_MS = 20;
 
@@ -125,6 +127,8 @@ export class Runtime {
     });
     this.sessions = new Sessions({
       ...ports,
+      // The answer would come to another core.
+      isMute: ports.memory !== undefined,
       ...createSessionEvents({
         log: ports.log,
         world: () => this.#world,
@@ -165,7 +169,8 @@ export class Runtime {
 
   async #firstHandshakes(backends: readonly Backend[]): Promise<void> {
     const decided = Promise.all(backends.map((backend) => backend.decided()));
-    await settlesWithin(decided, START_MS, this.#ports.clock);
+    const { clock, memory } = this.#ports;
+    await settlesWithin(decided, memory === undefined ? START_MS : START_ALONE_MS, clock);
     this.#starting = undefined;
     this.#changed();
   }

@@ -20,6 +20,8 @@ import type { Subscriber } from "./subscriber.ts";
 /** What keeps sessions: one for all of them, so that a session needs no functions of its own. */
 export interface SessionHome {
   readonly values: SharedValues;
+  /** Clients are asked nothing: an answer would not find its way back. */
+  readonly isMute?: boolean;
   /** Something of its record is another now. */
   changed(session: Session): void;
   /** It has ended; called before what waits with `onClose`. */
@@ -264,9 +266,9 @@ export class Session implements Caller, Subscriber {
     return severity !== undefined && severity >= (this.#logSeverity ?? 0);
   }
 
-  /** True when the client declared the capability that a server request needs. */
+  /** True when the client declared the capability that a server request needs, and its answer would be heard. */
   canAnswer(method: string): boolean {
-    return canAnswer(this.capabilities, method);
+    return this.#home?.isMute !== true && canAnswer(this.capabilities, method);
   }
 
   /**

@@ -110,6 +110,7 @@ export const OPERATORS: Area = {
     },
     "core/runtime/runtime.ts": {
       START_MS: ["Time lists wait for first handshakes", "ms", "NO_BACKEND_READY"],
+      START_ALONE_MS: ["The same at the edge", "ms", "NO_BACKEND_READY"],
     },
     "core/runtime/kill_switches.ts": {
       MAX_SWITCHES: ["Kill switches", "", "OVERLOADED", {
@@ -263,7 +264,7 @@ export const STORES: Area = {
     "stores/redis/keys.ts": {
       MAX_PLAIN: ["A name in a key", "characters", "its hash stands there"],
     },
-    "stores/redis/replicas.ts": {
+    "stores/redis/script.ts": {
       MAX_ENTRIES: ["Shared kill switches", "", "the others are not looked at"],
       MAX_BYTES: ["One of them", "bytes", "it is not looked at"],
     },

@@ -45,6 +45,7 @@ async function sendOnce(call: Call, params: JsonObject): Promise<SentinelError |
   const leftMs = call.deadline - backend.guard.clock.monotonic();
   if (leftMs <= 0) return overBefore(backend.name);
   const under = { way: true };
+  const attempt = call.trace?.attempt(call);
   const exchange = link.request({
     method: call.method,
     params,
@@ -53,6 +54,7 @@ async function sendOnce(call: Call, params: JsonObject): Promise<SentinelError |
     spentMs: timeoutMs - leftMs,
     ...(target.kind === "tool" ? { tool: target.exposed } : {}),
     ...(link.era === "modern" ? { client: clientFacts(call) } : {}),
+    ...(attempt === undefined ? {} : { trace: attempt.headers }),
     notify: (method, params) => deliver(call, method, params),
     ask: (ask) => put(call, ask, under),
   });
@@ -61,8 +63,11 @@ async function sendOnce(call: Call, params: JsonObject): Promise<SentinelError |
     const answer = await exchange.reply;
     backend.guard.answered(call, answer);
     call.answer = answer;
+    attempt?.end(answer);
     return undefined;
   } catch (cause) {
+    const isUnwanted = call.failure !== undefined || call.cancelled !== undefined;
+    attempt?.end(isUnwanted ? "cancelled" : asSentinelError(cause));
     if (call.failure !== undefined) throw call.failure;
     const error = asSentinelError(cause);
     if (call.cancelled === undefined) backend.guard.failed(call, error);
@@ -93,7 +98,12 @@ function forwarded(call: Call): JsonObject {
 function deliver(call: Call, method: string, params: JsonObject): void {
   if (method === "notifications/message" && !call.caller.wantsLog(params)) return;
   call.hasTold = true;
-  call.reply.notify(method, params);
+  call.reply.notify(method, call.trace?.toClient(params) ?? params);
+}
+
+function traced({ trace }: Call, ask: Ask): Ask {
+  const params = trace?.toClient(ask.params);
+  return params === undefined || params === ask.params ? ask : { ...ask, params };
 }
 
 async function put(call: Call, ask: Ask, under: { readonly way: boolean }): Promise<AskReply> {
@@ -108,7 +118,7 @@ async function put(call: Call, ask: Ask, under: { readonly way: boolean }): Prom
   // The backend waits for a person: meanwhile it can work on another call.
   inFlight.release(call);
   try {
-    const question = { caller: call.caller, backend: backend.name, ask };
+    const question = { caller: call.caller, backend: backend.name, ask: traced(call, ask) };
     return await call.world.interceptors.ask(question, (asked) => call.reply.ask(call, asked));
   } finally {
     if (under.way) inFlight.retake(call);
