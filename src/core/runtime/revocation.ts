@@ -4,12 +4,13 @@ import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import type { FrontName } from "../session/caller.ts";
+import { Rounds } from "../session/rounds.ts";
 import type { Session } from "../session/session.ts";
 import { orphanedBy, signInChanged } from "./orphans.ts";
 import type { World } from "./world.ts";
 
 /** Between two looks for tokens that are not valid any more. */
-const SWEEP_MS = 1000;
+const ROUND_MS = 1000;
 /** Their sessions live on one connection and end with it; each of their messages is judged anew. */
 const ONE_CONNECTION: ReadonlySet<FrontName> = new Set(["http_sse", "websocket"]);
 
@@ -17,16 +18,21 @@ export interface RevocationOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly telemetry: Telemetry;
-  readonly sessions: () => Iterable<Session>;
+  readonly sessions: () => Iterable<Session> & { readonly size: number };
 }
 
 export class Revocation {
   readonly #options: RevocationOptions;
-  readonly #endSweep: () => void;
+  readonly #rounds: Rounds<Session>;
 
   constructor(options: RevocationOptions) {
     this.#options = options;
-    this.#endSweep = options.clock.every(SWEEP_MS, () => this.#endExpired());
+    this.#rounds = new Rounds<Session>({
+      clock: options.clock,
+      everyMs: ROUND_MS,
+      all: options.sessions,
+      look: (some) => this.#endExpired(some),
+    });
   }
 
   /** Another configuration is in force; `before` is the one it replaced. */
@@ -46,12 +52,12 @@ export class Revocation {
   }
 
   stop(): void {
-    this.#endSweep();
+    this.#rounds.stop();
   }
 
-  #endExpired(): void {
+  #endExpired(some: readonly Session[]): void {
     const now = this.#options.clock.now();
-    for (const session of this.#options.sessions()) {
+    for (const session of some) {
       const { expiresAt = Infinity } = session.principal;
       if (expiresAt > now) continue;
       if (!ONE_CONNECTION.has(session.front)) session.standalone?.dismiss();

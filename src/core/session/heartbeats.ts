@@ -1,86 +1,58 @@
 /** Keeps what is open alive: each session once in an interval, spread over it, so that no call waits for them all. */
-import type { Cancel, Clock } from "../../ports/clock.ts";
+import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Session } from "./session.ts";
-
-/** Sessions that are beaten in one go, at least. */
-const MIN_AT_ONCE = 16;
-const PAUSE_MS = 20;
-/** Goes between two sweeps, with some time left over. */
-const GOES = 40;
 
 export interface HeartbeatOptions {
   readonly clock: Clock;
   readonly log: Pick<Log, "write">;
-  /** Between two calls of `sweep`, milliseconds. */
-  readonly sweepMs: number;
+  /** Between two rounds, milliseconds. */
+  readonly roundMs: number;
 }
 
 export class Heartbeats {
   readonly #options: HeartbeatOptions;
-  /** Sweeps there should have been so far: the clock counts them, because a busy process leaves some out. */
-  #sweeps: number;
-  #due: Session[] = [];
-  #cancel: Cancel | undefined;
+  /** Rounds there should have been so far: the clock counts them, because a busy process leaves some out. */
+  #rounds: number;
+  #before: number;
+  #turns = 1;
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
-    this.#sweeps = this.#count();
+    this.#rounds = this.#before = this.#count();
   }
 
-  /** Takes those whose turn it is; true when it is also the turn of what belongs to no session. */
-  sweep(sessions: Iterable<Session>, intervalMs: number): boolean {
-    const turns = Math.max(1, Math.ceil(intervalMs / this.#options.sweepMs));
-    const before = this.#sweeps;
-    this.#sweeps = Math.max(before, this.#count());
-    // The smallest number after `before` whose rest is the session's; reached, it is its turn.
-    const isDue = (number: number) =>
-      before + 1 + (((number - before - 1) % turns) + turns) % turns <= this.#sweeps;
-    this.#finish();
-    for (const session of sessions) {
-      const isQuiet = session.streams.size === 0 && session.load.inFlight === 0;
-      if (!isQuiet && isDue(session.number)) this.#due.push(session);
-    }
-    this.#go(Math.max(MIN_AT_ONCE, Math.ceil(this.#due.length / GOES)));
-    return isDue(0);
+  /** A round begins; true when it is also the turn of what belongs to no session. */
+  begin(intervalMs: number): boolean {
+    this.#turns = Math.max(1, Math.ceil(intervalMs / this.#options.roundMs));
+    this.#before = this.#rounds;
+    this.#rounds = Math.max(this.#before, this.#count());
+    return this.#isDue(0);
   }
 
-  stop(): void {
-    this.#cancel?.();
-    this.#cancel = undefined;
-    this.#due = [];
-  }
-
-  #count(): number {
-    return Math.floor(this.#options.clock.monotonic() / this.#options.sweepMs);
-  }
-
-  /** Nothing waits longer than for the next sweep. */
-  #finish(): void {
-    const late = this.#due;
-    this.stop();
-    for (const session of late) this.#beat(session);
-  }
-
-  #go(most: number): void {
-    this.#cancel = undefined;
-    for (const session of this.#due.splice(-most)) this.#beat(session);
-    if (this.#due.length === 0) return;
-    this.#cancel = this.#options.clock.after(PAUSE_MS, () => this.#go(most));
-  }
-
-  /** Who takes nothing of it for long has gone. */
-  #beat(session: Session): void {
-    if (session.closed) return;
-    const { ref, front: transport } = session;
-    for (const stream of session.streams.values()) {
+  /** Beats the session, if this round is its turn. Who takes nothing of it for long has gone. */
+  beat(session: Session): void {
+    const { ref, front: transport, load, streams } = session;
+    const isQuiet = streams.size === 0 && load.inFlight === 0;
+    if (isQuiet || session.closed || !this.#isDue(session.number)) return;
+    for (const stream of streams.values()) {
       const wasRead = stream.attached;
       stream.beat();
       if (wasRead && !stream.attached) {
         this.#options.log.write("session.vanished", { session: ref, transport });
       }
     }
-    if (session.load.inFlight === 0) return;
+    if (load.inFlight === 0) return;
     for (const call of session.calls.values()) call.beat();
+  }
+
+  /** The smallest number after those of earlier rounds whose rest is the session's; reached, it is its turn. */
+  #isDue(number: number): boolean {
+    const [before, turns] = [this.#before, this.#turns];
+    return before + 1 + (((number - before - 1) % turns) + turns) % turns <= this.#rounds;
+  }
+
+  #count(): number {
+    return Math.floor(this.#options.clock.monotonic() / this.#options.roundMs);
   }
 }

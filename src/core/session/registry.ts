@@ -10,13 +10,15 @@ import type { FrontName } from "./caller.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import { PendingAnswers } from "./pending_answers.ts";
 import { RecordReader } from "./revival.ts";
+import { Rounds } from "./rounds.ts";
 import { Session, type SessionHome } from "./session.ts";
 import { type CapBounds, SessionCaps } from "./session_caps.ts";
 import { type RecordFollower, SessionKeeper, unavailable } from "./session_keeper.ts";
 import { applyRecord } from "./session_record.ts";
 import { SharedValues } from "./shared_values.ts";
 
-const SWEEP_MS = 1000;
+/** Between two looks at every session. */
+const ROUND_MS = 1000;
 /** How long a session that is too old may still have calls under way. */
 const LINGER_MS = 60_000;
 /** Why a session is closed that its store has forgotten already. */
@@ -40,6 +42,8 @@ export interface RegistryOptions {
   /** Name of this replica. */
   readonly instance: string;
   readonly store: SessionStore;
+  /** Clients are asked nothing: an answer would not find its way back. Default false. */
+  readonly isMute?: boolean;
   /** In force now. */
   readonly bounds: () => SessionBounds;
   readonly onOpen: (session: Session) => void;
@@ -59,13 +63,13 @@ export interface SessionKey {
   readonly principal: Principal;
 }
 
-/** All open sessions. One sweep ends the idle ones and keeps streams alive. */
+/** All open sessions. Rounds end the idle ones and keep streams alive. */
 export class Sessions {
   /** Of clients without sessions, and of sessions that outlive this process. */
   readonly answers = new PendingAnswers();
   readonly #options: RegistryOptions;
   readonly #sessions = new Map<string, Session>();
-  readonly #stop: () => void;
+  readonly #rounds: Rounds<Session>;
   readonly #caps: SessionCaps;
   readonly #keeper: SessionKeeper;
   readonly #reader: RecordReader;
@@ -80,13 +84,20 @@ export class Sessions {
     this.#caps = new SessionCaps(options.bounds);
     this.#keeper = new SessionKeeper(options);
     this.#reader = new RecordReader(options.store);
-    this.#heartbeats = new Heartbeats({ ...options, sweepMs: SWEEP_MS });
+    this.#heartbeats = new Heartbeats({ ...options, roundMs: ROUND_MS });
     this.#home = {
       values: new SharedValues(),
+      isMute: options.isMute === true,
       changed: (session) => this.#keeper.changed(session),
       ended: (session, reason) => this.#ended(session, reason),
     };
-    this.#stop = options.clock.every(SWEEP_MS, () => this.#sweep());
+    this.#rounds = new Rounds<Session>({
+      clock: options.clock,
+      everyMs: ROUND_MS,
+      all: () => this,
+      begin: () => this.#beginRound(),
+      look: (some) => this.#look(some),
+    });
   }
 
   /** Another run, or another replica, can go on with them. */
@@ -179,8 +190,7 @@ export class Sessions {
   /** Ends all of them here; those of Streamable HTTP stay in the store, for the next run or another replica. */
   close(reason: string): void {
     this.#isStopping = true;
-    this.#stop();
-    this.#heartbeats.stop();
+    this.#rounds.stop();
     this.#flushed = this.#keeper.flush(this);
     for (const session of [...this.#sessions.values()]) session.close(reason);
   }
@@ -278,25 +288,28 @@ export class Sessions {
     session.close(reason);
   }
 
-  /** A pipe lasts as long as its client wants; calls under way have a while to end. */
-  #isTooOld(session: Session): boolean {
-    if (session.front === "stdio") return false;
-    const over = this.#options.clock.now() - session.openedAt - this.#options.bounds().lifetimeMs;
-    return session.load.inFlight === 0 ? over >= 0 : over >= LINGER_MS;
+  #beginRound(): void {
+    this.answers.sweep(this.#heartbeats.begin(this.#options.bounds().heartbeatMs));
+    this.#keeper.beginRound(this);
   }
 
-  #sweep(): void {
-    const now = this.#options.clock.monotonic();
-    const { heartbeatMs, idleMs } = this.#options.bounds();
-    this.answers.sweep(this.#heartbeats.sweep(this, heartbeatMs));
-    // Those that are evicted meanwhile are left out by the map itself.
-    for (const session of this.#sessions.values()) {
+  #look(some: readonly Session[]): void {
+    const bounds = this.#options.bounds();
+    const [now, at] = [this.#options.clock.monotonic(), this.#options.clock.now()];
+    for (const session of some) {
+      this.#heartbeats.beat(session);
       if (isBusy(session)) session.lastSeen = now;
-      if (this.#isTooOld(session)) this.#evict(session, "lifetime");
-      else if (now - session.lastSeen >= idleMs) this.#evict(session, "idle");
+      if (isTooOld(session, at - bounds.lifetimeMs)) this.#evict(session, "lifetime");
+      else if (now - session.lastSeen >= bounds.idleMs) this.#evict(session, "idle");
     }
-    this.#keeper.sweep(this);
+    this.#keeper.seen(some);
   }
+}
+
+/** A pipe lasts as long as its client wants; calls under way have a while to end. */
+function isTooOld({ front, load, openedAt }: Session, oldest: number): boolean {
+  if (front === "stdio") return false;
+  return load.inFlight === 0 ? openedAt <= oldest : openedAt <= oldest - LINGER_MS;
 }
 
 /** Its session lasts as long as its connection. */

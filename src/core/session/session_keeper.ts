@@ -8,9 +8,9 @@ import { isStored, recordOf } from "./session_record.ts";
 
 /** Between two notes that a session was seen. */
 const TOUCH_MS = 60_000;
-/** Of the store's clock and ours, and of the sweep. */
+/** Of the store's clock and ours, and of the rounds. */
 const SLACK_MS = 2000;
-/** Records written again in one sweep, after the store was away. */
+/** Records written again in one round, after the store was away. */
 const MAX_AT_ONCE = 500;
 
 /** Who has to know what became of a session's record. */
@@ -91,14 +91,19 @@ export class SessionKeeper {
     if (!isElsewhere) this.removed(session);
   }
 
-  /** Now and then: tells the store who was seen, and what it has missed. */
-  sweep(sessions: Iterable<Session>): void {
+  /** Now and then: tells the store what it has missed. */
+  beginRound(sessions: Iterable<Session>): void {
     this.#look();
     if (this.#options.store.failure !== undefined) return;
     this.#writeAnew(sessions);
     this.#write();
-    const now = this.#options.clock.monotonic();
-    this.#touch(sessions, (storedAt) => now - storedAt >= this.#touchMs);
+  }
+
+  /** Tells the store now and then who of these was seen. */
+  seen(sessions: readonly Session[]): void {
+    if (this.#options.store.failure !== undefined) return;
+    const oldest = this.#options.clock.monotonic() - this.#touchMs;
+    this.#touch(sessions, (storedAt) => storedAt <= oldest);
   }
 
   /** Resolves when everything is written, or cannot be. */
@@ -149,7 +154,8 @@ export class SessionKeeper {
     const seen: Session[] = [];
     for (const session of sessions) {
       const { storedAt, lastSeen } = session;
-      if (storedAt !== undefined && lastSeen > storedAt && isDue(storedAt)) seen.push(session);
+      if (session.closed || storedAt === undefined || lastSeen <= storedAt) continue;
+      if (isDue(storedAt)) seen.push(session);
     }
     if (seen.length === 0) return;
     const { store, clock } = this.#options;
