@@ -28,7 +28,7 @@ export async function openSessionStore(
     return openSqliteSessions(join(folder, "sessions.sqlite"), common);
   }
   if (store === "redis" && url !== undefined) {
-    const { openRedisSessions } = await import("../stores/redis/session_store.ts");
+    const { openRedisSessions } = await import("../stores/redis/open_sessions.ts");
     return await openRedisSessions({ ...common, url, gateway: server.name });
   }
   return new MemorySessionStore({ clock, random: systemRandom, isShared: false });

@@ -1,8 +1,8 @@
-import { auditColumns } from "../../contract/audit_columns.ts";
 import type { AuditReader, AuditSink, DeliveredRow } from "../../ports/audit.ts";
 import { type Address, addressOf } from "./address.ts";
 import { PostgresAuditReader } from "./audit_reader.ts";
 import { trimRuns } from "./audit_trim.ts";
+import { INSERT, valuesOf } from "./audit_rows.ts";
 import { codeOf, failure } from "./failure.ts";
 import { Pool } from "./pool.ts";
 import { prepareTables } from "./schema.ts";
@@ -100,36 +100,3 @@ class PostgresAudit implements AuditSink {
 }
 
 const UNDEFINED_TABLE = "42P01";
-
-/** Columns in the order of the statement, with their types. */
-const COLUMNS = {
-  instance: "text",
-  sequence: "bigint",
-  at: "timestamptz",
-  kind: "text",
-  request: "text",
-  principal: "text",
-  name: "text",
-  backend: "text",
-  method: "text",
-  outcome: "text",
-  session: "text",
-  hash: "text",
-  row: "text",
-} as const;
-const NAMES = Object.keys(COLUMNS) as readonly (keyof typeof COLUMNS)[];
-
-const INSERT = `insert into sentinel_audit (${NAMES.join(", ")})
-  select * from unnest(${
-  NAMES.map((name, index) => `$${index + 1}::${COLUMNS[name]}[]`).join(", ")
-})
-  on conflict do nothing`;
-
-/** An array for each column. */
-function valuesOf(rows: readonly DeliveredRow[]): readonly unknown[] {
-  const found = rows.map(({ row, text, hash }) => {
-    const columns = auditColumns(row);
-    return { ...columns, at: new Date(columns.at).toISOString(), hash, row: text };
-  });
-  return NAMES.map((name) => found.map((row) => row[name]));
-}

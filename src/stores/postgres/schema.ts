@@ -11,7 +11,7 @@ import { unusable } from "./failure.ts";
 import type { Connection, Pool, Row } from "./pool.ts";
 
 /** Any number, the same in every gateway: they wait for each other here. */
-const LOCK = "7310318476251014733";
+export const LOCK = "7310318476251014733";
 /** An index over many rows takes its time, and so does another gateway that makes it. */
 const MIGRATION_MS = 10 * 60_000;
 
@@ -23,7 +23,7 @@ const MIGRATION_MS = 10 * 60_000;
  * itself is a text, because `jsonb` would change it, and its hash is over the very text. The view reads it as
  * JSON: escapes that PostgreSQL refuses in JSON (U+0000, lone surrogates) are U+FFFD there.
  */
-const MIGRATIONS: readonly string[] = [
+export const MIGRATIONS: readonly string[] = [
   `create table sentinel_audit (
     instance text collate "C" not null,
     sequence bigint not null,
@@ -63,6 +63,9 @@ const MIGRATIONS: readonly string[] = [
     where a.kind = 'call';`,
 ];
 
+/** Of the tables, as this program makes them. */
+export const NEWEST_VERSION: number = MIGRATIONS.length;
+
 /**
  * Brings the tables to the newest version; several gateways may do so at once.
  * @throws SentinelError CONFIG_INVALID when they are newer, outdated without `migrate`, or cannot hold every text
@@ -98,8 +101,11 @@ async function applyMissing(connection: Connection, address: Address): Promise<v
   await connection.query("update sentinel_audit_version set version = $1", [MIGRATIONS.length]);
 }
 
-/** 0 for a database without the tables. */
-async function versionOf(connection: Connection, address: Address): Promise<number> {
+/**
+ * 0 for a database without the tables.
+ * @throws SentinelError CONFIG_INVALID when they are newer, or cannot hold every text
+ */
+export async function versionOf(connection: Connection, address: Address): Promise<number> {
   // From the catalog itself: a name that was looked up before may be remembered as missing.
   const [found] = await connection.query(
     `select current_schema() as schema, current_setting('server_encoding') as encoding,

@@ -4,6 +4,7 @@ import type { Random } from "../../ports/random.ts";
 import { spokenMessage, writtenMessage } from "./bus_forms.ts";
 import type { Connection } from "./connection.ts";
 import { KeptConnection } from "./kept_connection.ts";
+import { sha256 } from "./digest.ts";
 import { type BusKeys, busKeysOf } from "./keys.ts";
 
 /** Between two signs of life. */
@@ -39,7 +40,7 @@ class RedisBus implements Bus {
 
   constructor(options: RedisBusOptions) {
     this.#options = options;
-    this.#keys = busKeysOf(options.gateway, options.url);
+    this.#keys = busKeysOf(options.gateway, options.url, sha256);
     this.#connection = new KeptConnection({
       ...options,
       prepare: (connection) => this.#prepare(connection),

@@ -1,5 +1,6 @@
 import type { Cancel, Clock } from "../../ports/clock.ts";
 import type { Client } from "./client.ts";
+import { scriptName } from "./digest.ts";
 import type { Script } from "./script.ts";
 
 /** Between two looks at whether an answer is overdue. */
@@ -63,12 +64,12 @@ export class Connection {
   }
 
   /** Runs a script, sending its text only to a server that does not know it. @throws as `run` */
-  async script({ text, digest }: Script, key: string, args: readonly string[]): Promise<unknown> {
+  async script(script: Script, key: string, args: readonly string[]): Promise<unknown> {
     try {
-      return await this.run(["EVALSHA", digest, "1", key, ...args]);
+      return await this.run(["EVALSHA", scriptName(script), "1", key, ...args]);
     } catch (cause) {
       if (!(cause instanceof Error && cause.message.startsWith("NOSCRIPT"))) throw cause;
-      return await this.run(["EVAL", text, "1", key, ...args]);
+      return await this.run(["EVAL", script.text, "1", key, ...args]);
     }
   }
 

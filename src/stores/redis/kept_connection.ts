@@ -2,6 +2,7 @@ import type { Cancel, Clock } from "../../ports/clock.ts";
 import type { Random } from "../../ports/random.ts";
 import { Backoff } from "./backoff.ts";
 import { Connection, reasonOf } from "./connection.ts";
+import { isOfAnotherKind } from "./harmless.ts";
 
 /** How long the start waits for the first connection. */
 const FIRST_MS = 2000;
@@ -123,9 +124,4 @@ export class KeptConnection {
       () => void this.#connect(),
     );
   }
-}
-
-/** A key holds what nobody here has put there. */
-export function isOfAnotherKind(cause: unknown): boolean {
-  return cause instanceof Error && cause.message.includes("WRONGTYPE");
 }

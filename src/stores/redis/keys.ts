@@ -1,5 +1,3 @@
-import { createHash } from "node:crypto";
-
 /** Most characters of a part of a key that is written as it is. */
 const MAX_PLAIN = 200;
 /** Of the form of what is stored: replicas of another one do not meet. */
@@ -24,8 +22,12 @@ export interface Keys {
   secret(name: string): string;
 }
 
+/** SHA-256 over UTF-8, 64 hexadecimal digits. */
+type Sha256 = (text: string) => string;
+
 /** @param gateway its name: replicas have the same */
-export function keysOf(gateway: string, url: string): Keys {
+export function keysOf(gateway: string, url: string, sha256: Sha256): Keys {
+  const bounded = boundedBy(sha256);
   const prefix = `mcp-sentinel:${FORM}:${bounded(gateway)}`;
   const database = new URL(url).pathname.slice(1) || "0";
   return {
@@ -51,7 +53,8 @@ export interface BusKeys {
 }
 
 /** @param gateway its name: replicas have the same */
-export function busKeysOf(gateway: string, url: string): BusKeys {
+export function busKeysOf(gateway: string, url: string, sha256: Sha256): BusKeys {
+  const bounded = boundedBy(sha256);
   const prefix = `mcp-sentinel:${FORM}:${bounded(gateway)}:bus`;
   const database = new URL(url).pathname.slice(1) || "0";
   return {
@@ -62,7 +65,6 @@ export function busKeysOf(gateway: string, url: string): BusKeys {
 }
 
 /** What begins like a digest is made one, so that nobody can spell another's key. */
-function bounded(text: string): string {
-  if (text.length <= MAX_PLAIN && !text.startsWith("#")) return text;
-  return `#${createHash("sha256").update(text).digest("hex")}`;
+function boundedBy(sha256: Sha256): (text: string) => string {
+  return (text) => text.length <= MAX_PLAIN && !text.startsWith("#") ? text : `#${sha256(text)}`;
 }

@@ -3,18 +3,15 @@ import type { Random } from "../../ports/random.ts";
 import type { BucketLimit } from "../../ports/rate_store.ts";
 import type { ReplicaFollower, Replicas, SharedEntry, SharedTaken } from "../../ports/replicas.ts";
 import type { Connection } from "./connection.ts";
+import { sha256 } from "./digest.ts";
 import { entriesOf, messageOf, spokenEntry, takenOf, writtenValue } from "./forms.ts";
 import { KeptConnection } from "./kept_connection.ts";
 import { type Keys, keysOf } from "./keys.ts";
-import { FORGET, READ, TAKE, WRITE } from "./script.ts";
+import { FORGET, MAX_BYTES, MAX_ENTRIES, READ, TAKE, WRITE } from "./script.ts";
 import { risksOf } from "./risks.ts";
 
 /** Between two looks at the table: what a lost message left out comes then. */
 const REFRESH_MS = 5000;
-/** Kill switches and cleared ones, those of all replicas together. */
-const MAX_ENTRIES = 10_000;
-/** Of a key, and of a value. */
-const MAX_BYTES = 16_384;
 /** Entries told in one go: a script keeps everybody else waiting. */
 const BATCH = 200;
 
@@ -45,7 +42,7 @@ class RedisReplicas implements Replicas {
   #isRefreshing = false;
 
   constructor(options: RedisOptions) {
-    this.#keys = keysOf(options.gateway, options.url);
+    this.#keys = keysOf(options.gateway, options.url, sha256);
     this.#connection = new KeptConnection({
       ...options,
       prepare: (connection) => this.#prepare(connection),

@@ -1,15 +1,16 @@
-import { createHash } from "node:crypto";
-
 /** A program that Redis runs without anything else in between. */
 export interface Script {
   readonly text: string;
-  /** SHA-1 of the text: how Redis names it. */
-  readonly digest: string;
 }
 
 export function scriptOf(text: string): Script {
-  return { text, digest: createHash("sha1").update(text).digest("hex") };
+  return { text };
 }
+
+/** Kill switches and cleared ones, those of all replicas together. */
+export const MAX_ENTRIES = 10_000;
+/** Of a key, and of a value. */
+export const MAX_BYTES = 16_384;
 
 /**
  * Takes one call from a bucket. KEYS: the bucket. ARGV: calls, milliseconds they are for, burst.

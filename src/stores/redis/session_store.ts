@@ -9,9 +9,9 @@ import type {
   SessionStore,
   StreamFacts,
 } from "../../ports/session_store.ts";
-import type { Connection } from "./connection.ts";
-import { isOfAnotherKind, KeptConnection } from "./kept_connection.ts";
-import { type Keys, keysOf } from "./keys.ts";
+import type { Commands, Server } from "./commands.ts";
+import { isOfAnotherKind } from "./harmless.ts";
+import type { Keys } from "./keys.ts";
 import { END, KEEP, PUT, TOUCH } from "./session_scripts.ts";
 import { keptStreamOf, textOrUndefined, writtenFacts } from "./session_forms.ts";
 
@@ -27,9 +27,8 @@ const BATCH = 200;
 const SECRET_MS = 400 * 24 * 3_600_000;
 
 export interface RedisSessionOptions {
-  readonly url: string;
-  /** Name of the gateway: its replicas have the same. */
-  readonly gateway: string;
+  readonly server: Server;
+  readonly keys: Keys;
   readonly clock: Clock;
   readonly random: Random;
   /** Events kept for one stream. */
@@ -38,18 +37,11 @@ export interface RedisSessionOptions {
   readonly keepMs: number;
 }
 
-/** Begins to connect; resolves when it can be used or the first attempt has failed, after two seconds at most. */
-export async function openRedisSessions(options: RedisSessionOptions): Promise<SessionStore> {
-  const store = new RedisSessionStore(options);
-  await store.start();
-  return store;
-}
-
-class RedisSessionStore implements SessionStore {
+export class RedisSessionStore implements SessionStore {
   readonly kind = "redis";
   readonly #options: RedisSessionOptions;
   readonly #keys: Keys;
-  readonly #connection: KeptConnection;
+  readonly #connection: Server;
   /** What this replica has there, by stream; the one written to longest ago stands first. */
   readonly #streams = new Map<string, { characters: number; at: number }>();
   readonly #unsent = new Set<Promise<unknown>>();
@@ -58,17 +50,8 @@ class RedisSessionStore implements SessionStore {
 
   constructor(options: RedisSessionOptions) {
     this.#options = options;
-    this.#keys = keysOf(options.gateway, options.url);
-    this.#connection = new KeptConnection({
-      ...options,
-      prepare: async (connection) => {
-        await connection.run(["SET", this.#keys.probe, "1", "PX", "60000"]);
-      },
-    });
-  }
-
-  start(): Promise<void> {
-    return this.#connection.start();
+    this.#keys = options.keys;
+    this.#connection = options.server;
   }
 
   get failure(): string | undefined {
@@ -191,7 +174,7 @@ class RedisSessionStore implements SessionStore {
   }
 
   /** Nobody waits; what cannot be written is missed by whoever reads. */
-  #send(characters: number, work: (connection: Connection) => Promise<unknown>): void {
+  #send(characters: number, work: (connection: Commands) => Promise<unknown>): void {
     this.#unsentCharacters += characters;
     const sent = this.#connection.use(work).catch(() => {}).finally(() => {
       this.#unsent.delete(sent);

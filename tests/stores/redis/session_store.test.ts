@@ -4,7 +4,7 @@ import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { SystemClock } from "../../../src/hosts/clock.ts";
 import { systemRandom } from "../../../src/hosts/random.ts";
 import type { SessionStore } from "../../../src/ports/session_store.ts";
-import { openRedisSessions } from "../../../src/stores/redis/session_store.ts";
+import { openRedisSessions } from "../../../src/stores/redis/open_sessions.ts";
 import { until } from "../../scenarios/until.ts";
 import { RedisServer } from "../../support/redis.ts";
 import { facts, HOSTILE, record, sessionId, sessionStoreSuite } from "../session_store_suite.ts";
