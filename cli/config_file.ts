@@ -4,13 +4,13 @@ import { access, readFile, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import process from "node:process";
-import { parseEnv } from "node:util";
 import { formatIssues } from "../src/config/format.ts";
 import { ConfigError } from "../src/config/issue.ts";
 import type { Override } from "../src/config/overrides.ts";
 import { parseConfig, type ParsedConfig } from "../src/config/parse.ts";
 import type { ReadFile } from "../src/config/references.ts";
 import type { Config } from "../src/contract/config.ts";
+import { variables } from "./env_file.ts";
 import { CommandFailed, EXIT } from "./exit.ts";
 import type { Io } from "./io.ts";
 import { type ConfigOptions, optionOverrides } from "./config_options.ts";
@@ -85,7 +85,8 @@ export async function parseText(
   { io, options, overrides = [] }: LoadRequest,
 ): Promise<ParsedConfig> {
   const folder = dirname(resolve(io.cwd, file));
-  const env = await environment(io, options.envFile);
+  const named = options.envFile;
+  const { env, warnings } = await variables({ io, named, folder, read: readText });
   const parsed = await parseConfig(text, {
     file,
     env,
@@ -94,7 +95,9 @@ export async function parseText(
     now: io.clock.now(),
   });
   resolvePaths(parsed.config, folder);
-  return parsed;
+  return warnings.length === 0
+    ? parsed
+    : { ...parsed, warnings: [...warnings, ...parsed.warnings] };
 }
 
 /** Relative paths count from the file, wherever the command was started. */
@@ -133,11 +136,6 @@ export async function checkWriters(file: string, io: Io): Promise<string | undef
 export function printIssues(error: ConfigError, output: Output): void {
   output.problem(formatIssues(error.issues, output.paintError));
   output.problem(`\n${counted(error.issues.length, "error")}`);
-}
-
-async function environment(io: Io, envFile: string | undefined): Promise<Io["env"]> {
-  if (envFile === undefined) return io.env;
-  return { ...parseEnv(await readText(resolve(io.cwd, envFile), envFile)), ...io.env };
 }
 
 async function readText(path: string, shown: string): Promise<string> {

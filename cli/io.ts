@@ -1,6 +1,6 @@
 /** What a command sees of the world: streams, environment, folder. Tests bring their own. */
+import { Buffer } from "node:buffer";
 import process from "node:process";
-import { createInterface } from "node:readline/promises";
 
 export interface Sink {
   write(text: string): void;
@@ -20,6 +20,8 @@ export interface Io {
   readonly err: Sink;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** Everything on stdin. @throws Error when it is longer than `largest` bytes */
+  readonly input: (largest: number) => Promise<string>;
   /** Asks a person; undefined when nobody is there. */
   readonly ask: ((question: string) => Promise<string>) | undefined;
   readonly clock: CliClock;
@@ -48,13 +50,16 @@ export type Gateway = Awaited<
 
 /** The process's own streams. A reader that has gone (`| head`) ends the output, not the program. */
 export function systemIo(): Io {
-  const attended = process.stdin.isTTY === true && process.stderr.isTTY === true;
   return {
     out: sinkOf(process.stdout),
     err: sinkOf(process.stderr),
     env: process.env,
     cwd: process.cwd(),
-    ask: attended ? ask : undefined,
+    input,
+    // Opening stdin takes time, and few commands look.
+    get ask() {
+      return process.stderr.isTTY === true && process.stdin.isTTY === true ? ask : undefined;
+    },
     clock: { now: () => Date.now(), after },
     onInterrupt,
     loadHost,
@@ -90,7 +95,20 @@ function onInterrupt(run: () => void): () => void {
   return () => void process.off("SIGINT", run);
 }
 
+async function input(largest: number): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of process.stdin as AsyncIterable<Uint8Array>) {
+    size += chunk.length;
+    if (size > largest) throw new Error(`stdin is longer than ${largest} bytes`);
+    chunks.push(chunk);
+  }
+  return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
+}
+
 async function ask(question: string): Promise<string> {
+  // Few commands ask; none has to wait for this one when it starts.
+  const { createInterface } = await import("node:readline/promises");
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return await lines.question(question);

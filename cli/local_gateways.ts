@@ -58,7 +58,9 @@ function isRunning({ pid, start, machine }: LocalGateway, here: string | undefin
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+    const { code, name } = error as NodeJS.ErrnoException;
+    // Another user's, or Deno must not look: a connection will tell.
+    return code === "EPERM" || name === "NotCapable";
   }
 }
 

@@ -1,12 +1,9 @@
 #!/usr/bin/env node
-import process from "node:process";
-import { systemIo } from "./io.ts";
-import { run } from "./run.ts";
+import { PREPARED } from "./prepared.ts";
+import { quickAnswer } from "./quick.ts";
+import { quickHost } from "./quick_host.ts";
 
-const code = await run(process.argv.slice(2), systemIo());
-// Something may still hold the process (an open stdin), so it ends here, when stdout is written out. On Bun only
-// the end of the stream waits for that: the callback of a write comes before.
-if (process.stdout.writable) {
-  await new Promise<void>((resolve) => process.stdout.end(() => resolve()));
-}
-process.exit(code);
+const host = quickHost();
+const answer = PREPARED === undefined ? undefined : quickAnswer(host, PREPARED);
+if (answer !== undefined) await host.write(answer);
+else await (await import("./command_line.ts")).main();

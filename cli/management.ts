@@ -10,6 +10,7 @@ import { CommandFailed, EXIT } from "./exit.ts";
 import { findTarget, type Target, type TargetRequest } from "./target.ts";
 import { visible } from "./text.ts";
 import { certificateProblem, tlsFetch } from "./tls_fetch.ts";
+import { watchVersion } from "./version_watch.ts";
 
 /** How long a request may take; the client's default where nothing is said. */
 interface Wait {
@@ -36,11 +37,11 @@ export async function connect(request: TargetRequest): Promise<Connection> {
 /** @throws CommandFailed when the files of the target cannot be read or its token cannot be sent */
 export async function connectTo(
   target: Target,
-  { io, options: { timeout } }: TargetRequest,
+  { io, output, options: { timeout } }: TargetRequest,
 ): Promise<Connection> {
   const { url, token, tls } = target;
   const isTls = url.startsWith("https:");
-  const client = await asFailure(async () =>
+  const made = await asFailure(async () =>
     createManagementClient({
       url,
       token,
@@ -52,6 +53,7 @@ export async function connectTo(
   );
   const timeoutMs = parseDuration(timeout ?? "");
   const wait = timeoutMs === undefined ? {} : { timeoutMs: Math.min(timeoutMs, LONGEST_WAIT_MS) };
+  const client = watchVersion({ client: made, output, wait });
   return { target, client, wait, longWait: { timeoutMs: LONG_WAIT_MS, ...wait } };
 }
 

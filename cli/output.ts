@@ -1,5 +1,6 @@
 /** How results, warnings and errors look. */
 import { styleText } from "node:util";
+import type { CliKind, CliLine, CliOutput } from "../src/contract/cli_outputs.ts";
 import type { FailureDetails } from "./exit.ts";
 import type { Io, Sink } from "./io.ts";
 import { visible, visibleJson } from "./text.ts";
@@ -55,13 +56,13 @@ export class Output {
     return this.#io.out.isTerminal ? this.#io.out.columns : undefined;
   }
 
-  /** The result as one JSON object; `kind` names its schema. */
-  json(kind: string, body: Readonly<Record<string, unknown>>): void {
+  /** The result as one JSON object; `kind` names its schema in the table of all outputs. */
+  json<Kind extends CliKind>(kind: Kind, body: CliOutput<Kind>): void {
     this.#io.out.write(`${visibleJson(named(kind, body), 2)}\n`);
   }
 
   /** One JSON object of many, on a line of its own. */
-  jsonLine(kind: string, body: Readonly<Record<string, unknown>>): void {
+  jsonLine<Kind extends CliLine>(kind: Kind, body: CliOutput<Kind>): void {
     this.#io.out.write(`${visibleJson(named(kind, body))}\n`);
   }
 
@@ -90,7 +91,7 @@ export class Output {
   }
 }
 
-function named(kind: string, body: Readonly<Record<string, unknown>>): Record<string, unknown> {
+function named(kind: CliKind, body: object): Record<string, unknown> {
   return { schema: `mcp-sentinel/v1/${kind}`, ...body };
 }
 

@@ -1,5 +1,10 @@
 /** The tree of commands. */
 import { addActing } from "./program/acting.ts";
+import { addAsking } from "./program/asking.ts";
+import { addCalls } from "./program/calls.ts";
+import { addConnecting } from "./program/connecting.ts";
+import { addDiagnosing } from "./program/diagnosing.ts";
+import { addImporting } from "./program/importing.ts";
 import { addLocal, addOthers } from "./program/local.ts";
 import { addProfile } from "./program/profile.ts";
 import { checkReach } from "./program/reach.ts";
@@ -18,7 +23,12 @@ export function createProgram({ completing, ...context }: ProgramOptions): Root 
   const program = createRoot(context.io);
   addRunning(program, context);
   addLocal(program, context);
+  addImporting(program, context);
+  addAsking(program, context);
+  addConnecting(program, context);
+  addDiagnosing(program, context);
   addWatching(program, context);
+  addCalls(program, context);
   addAudit(program, context);
   addActing(program, context);
   addProfile(program, context);

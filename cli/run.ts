@@ -10,7 +10,9 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   const completing = argv.includes("completion") || argv[0] === "complete";
   const program = createProgram({ io, setCode: (code) => result.code = code, completing });
   try {
-    if (completing) (await import("./commands/completion.ts")).addCompletion(program);
+    if (completing) {
+      await (await import("./commands/completion.ts")).addCompletion(program, { io, argv });
+    }
     const words = completing ? argv : withoutTui(argv, program.commands, io);
     await program.parseAsync(words, { from: "user" });
     return result.code;
@@ -52,10 +54,14 @@ function report(thrown: unknown, output: Output, options: GlobalOptions): number
     return code;
   }
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-  const hint = options.verbose
-    ? ""
-    : "this is a defect of mcp-sentinel; -v shows where it happened";
+  const hint = hintOf(error, options);
   output.error(error.message, hint);
   if (options.verbose) output.problem(error.stack ?? "");
   return EXIT.failed;
+}
+
+function hintOf(error: Error, { verbose }: GlobalOptions): string {
+  // Deno names the flag in its message.
+  if (error.name === "NotCapable") return "docs/executables.md says what needs this permission";
+  return verbose ? "" : "this is a defect of mcp-sentinel; -v shows where it happened";
 }

@@ -1,5 +1,6 @@
 /** Answers of a gateway on their way to stdout. */
 import type { ListRoute, RouteAnswer } from "../src/client/mod.ts";
+import type { CliKind, CliOutput } from "../src/contract/cli_outputs.ts";
 import { type JsonRoute, MAX_PAGE, ROUTES } from "../src/contract/manage/mod.ts";
 import { asFailure, type Connection } from "./management.ts";
 import type { GlobalOptions, Output } from "./output.ts";
@@ -19,7 +20,8 @@ export function show<Name extends JsonRoute>(
   lines: (answer: RouteAnswer<Name>) => readonly string[],
 ): void {
   if (output.isJson) {
-    output.json(ROUTES[route].schema, answer);
+    // The table of outputs has the answers of these routes from the same rows.
+    output.json(ROUTES[route].schema as CliKind, answer as CliOutput<CliKind>);
     return;
   }
   for (const line of lines(visibleCopy(answer))) output.line(line);

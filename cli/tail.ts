@@ -1,6 +1,5 @@
 /** Streams of a gateway, followed until somebody interrupts: over lost connections and restarts. */
-import type { Followed, StreamState } from "../src/client/mod.ts";
-import type { GatewayEvent } from "../src/contract/events.ts";
+import type { Followed, RouteAnswer, StreamRoute, StreamState } from "../src/client/mod.ts";
 import { CommandFailed, EXIT } from "./exit.ts";
 import { type Interruption, interruption } from "./interruption.ts";
 import { asFailure, connect, type Connection } from "./management.ts";
@@ -10,21 +9,22 @@ import { briefDuration, visible } from "./text.ts";
 /** Between two looks whether a gateway that stopped is back. */
 const LOOK_MS = 2000;
 
-interface Tail {
+interface Tail<Name extends StreamRoute> {
   readonly request: TargetRequest;
+  readonly route: Name;
   readonly filter: string | undefined;
-  /** Cursor to begin after; undefined for what happens from now on. */
-  readonly after: string | undefined;
-  readonly print: (entry: Followed<GatewayEvent>) => void;
+  /** Cursor to begin after, where the stream has cursors; undefined for what happens from now on. */
+  readonly after?: string | undefined;
+  readonly print: (entry: Followed<RouteAnswer<Name>>) => void;
 }
 
 /**
- * Prints events until Ctrl-C or until nobody reads stdout any more. What happens to the connection is
+ * Prints what a stream sends until Ctrl-C or until nobody reads stdout any more. What happens to the connection is
  * told on stderr.
  * @returns the exit code
  * @throws CommandFailed when another attempt would be useless
  */
-export async function tail(asked: Tail): Promise<number> {
+export async function tail<Name extends StreamRoute>(asked: Tail<Name>): Promise<number> {
   const { io, output } = asked.request;
   const stop = interruption(io);
   let after = asked.after;
@@ -45,9 +45,9 @@ export async function tail(asked: Tail): Promise<number> {
   }
 }
 
-/** One stream, to its end; returns the cursor of the last event. */
-async function follow(
-  { request, filter, after, print }: Tail,
+/** One stream, to its end; returns the cursor of the last event, where it has one. */
+async function follow<Name extends StreamRoute>(
+  { request, route, filter, after, print }: Tail<Name>,
   { client }: Connection,
   { signal }: Interruption,
 ): Promise<string | undefined> {
@@ -58,10 +58,10 @@ async function follow(
     if (said !== undefined) output.note(said);
   };
   await asFailure(async () => {
-    const options = { from: after, filter, onState, signal };
-    for await (const entry of client.follow("eventStream", options)) {
-      print(entry);
-      if (entry.kind === "event") last = entry.data.cursor;
+    const options = { ...(after === undefined ? {} : { from: after }), filter, onState, signal };
+    for await (const entry of client.follow<StreamRoute>(route, options)) {
+      print(entry as Followed<RouteAnswer<Name>>);
+      if (entry.kind === "event" && "cursor" in entry.data) last = entry.data.cursor;
       await io.out.drained();
       if (!io.out.isOpen) return;
     }

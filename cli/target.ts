@@ -159,7 +159,8 @@ function variable({ env }: Io, name: string): string {
   throw new CommandFailed(EXIT.unauthorized, message, `export ${name}=…`);
 }
 
-async function tokenFile(path: string, output: Output): Promise<string> {
+/** The token in a file. @throws CommandFailed when there is none */
+export async function tokenFile(path: string, output: Output): Promise<string> {
   try {
     const { mode, size } = await stat(path);
     if (process.platform !== "win32" && (mode & OTHERS_MAY_READ) !== 0) {

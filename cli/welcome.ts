@@ -1,7 +1,8 @@
 import { isLoopback, parseListen } from "../src/contract/config/listen.ts";
 import type { Config } from "../src/contract/config.ts";
 import { formatDuration } from "../src/contract/units.ts";
-import { columns, type Output } from "./output.ts";
+import type { FoundCount } from "./found_servers.ts";
+import { columns, counted, type Output } from "./output.ts";
 import { runtimeName, VERSION } from "./version.ts";
 
 /** A gateway that has just started. */
@@ -11,7 +12,11 @@ export interface Started {
   readonly management: string | undefined;
   readonly file: string | undefined;
   readonly config: Config;
+  /** Servers of clients on this machine that were not started. */
+  readonly idle?: FoundCount | undefined;
 }
+
+const CLIENTS = "claude-code | claude-desktop | codex | cursor | vscode | windsurf";
 
 const STORES: { readonly [Store in Config["audit"]["store"]]: string } = {
   sqlite: "SQLite",
@@ -23,7 +28,6 @@ const STORES: { readonly [Store in Config["audit"]["store"]]: string } = {
 /** Tells where the endpoint is and what to do next. */
 export function welcome(started: Started, output: Output): void {
   const { url, management, file, config } = started;
-  const { name } = config.server;
   const backends = Object.keys(config.backends);
   const { paint } = output;
   const source = file ?? "no config file, using safe defaults";
@@ -42,21 +46,39 @@ export function welcome(started: Started, output: Output): void {
   }
   for (const row of columns(rows)) output.line(row);
   output.line();
+  if (started.idle !== undefined) printIdle(started.idle, output);
+  for (const row of columns(nextSteps(started))) output.line(row);
+  output.line();
+}
+
+function nextSteps({ file, config, idle }: Started): [string, string][] {
   const next: [string, string][] = [
-    ["Connect a client:", `claude mcp add --transport http ${name} ${url}`],
-    ["or in its file:", `{ "mcpServers": { "${name}": { "type": "http", "url": "${url}" } } }`],
+    ["Connect a client:", `mcp-sentinel connect ${CLIENTS}`],
   ];
-  if (backends.length === 0) {
+  const hasIdle = idle !== undefined && idle.names.length > 0;
+  if (Object.keys(config.backends).length === 0 && !hasIdle) {
     next.push([
       "Add a server:",
       "mcp-sentinel up -- npx -y @modelcontextprotocol/server-everything",
     ]);
   }
-  if (file === undefined) {
+  if (file === undefined && !hasIdle) {
     next.push(["Keep it:", "mcp-sentinel init        writes ./sentinel.toml"]);
   }
-  next.push(["Watch:", "mcp-sentinel status --watch"], ["Stop:", "Ctrl-C"]);
-  for (const row of columns(next)) output.line(row);
+  return [...next, ["Watch:", "mcp-sentinel status --watch"], ["Stop:", "Ctrl-C"]];
+}
+
+function printIdle({ entries, files, names }: FoundCount, output: Output): void {
+  if (names.length === 0) return;
+  const distinct = names.length === entries ? "" : ` (${names.length} distinct)`;
+  const where = counted(files, "client file");
+  output.line(`  Found ${counted(entries, "server")} in ${where}${distinct} — not started:`);
+  output.line(`    ${names.join(", ")}`);
+  const rows: [string, string][] = [
+    ["→ start them now:", "mcp-sentinel up --from found"],
+    ["→ keep them:", "mcp-sentinel import --write   writes ./sentinel.toml"],
+  ];
+  for (const row of columns(rows)) output.line(row);
   output.line();
 }
 

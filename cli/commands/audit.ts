@@ -5,7 +5,6 @@ import { EXIT } from "../exit.ts";
 import { type ListingOptions, tableOf } from "../show.ts";
 import type { TargetOptions, TargetRequest } from "../target.ts";
 import { visibleCopy } from "../text.ts";
-import { ROUTES } from "../../src/contract/manage/mod.ts";
 
 /** Rows without `--limit`. */
 const DEFAULT_LIMIT = 100;
@@ -27,7 +26,7 @@ export async function searchAudit(request: SearchRequest): Promise<number> {
     (source) => source.search({ filter, order, limit }),
   );
   if (output.isJson) {
-    output.json(ROUTES.audit.schema, { items });
+    output.json("audit-list", { items });
   } else {
     const empty = filter === "" ? "no rows" : "no row matches";
     const rows = visibleCopy(items);

@@ -29,7 +29,13 @@ export async function listEvents(request: EventsRequest): Promise<number> {
 /** Prints events as they happen. */
 export function tailEvents(request: EventsRequest): Promise<number> {
   const { output, options: { filter, after } } = request;
-  return tail({ request, filter, after, print: (entry) => printEntry(entry, output) });
+  return tail({
+    request,
+    route: "eventStream",
+    filter,
+    after,
+    print: (entry) => printEntry(entry, output),
+  });
 }
 
 function printEntry(entry: Followed<GatewayEvent>, output: Output): void {

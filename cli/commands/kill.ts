@@ -1,4 +1,5 @@
 import type { KillSwitch } from "../../src/contract/manage/mod.ts";
+import { globOf } from "../../src/contract/filter/glob.ts";
 import { suggest } from "../../src/contract/suggest.ts";
 import { age } from "../backend_table.ts";
 import { confirm } from "../confirm.ts";
@@ -23,7 +24,32 @@ interface KillRequest extends TargetRequest {
   readonly options: TargetOptions & { readonly yes?: true; readonly reason?: string };
   readonly kind: Kind;
   readonly name: string;
+  /** How the person called it; undefined: `kill`. */
+  readonly words?: keyof typeof WORDS;
 }
+
+interface Words {
+  readonly done: string;
+  readonly cleared: string;
+  readonly set: (kind: Kind, name: string) => string;
+  readonly clear: (kind: Kind, name: string) => string;
+}
+
+/** One switch under two names: who disables a tool should read of enabling it. */
+const WORDS = {
+  kill: {
+    done: "killed",
+    cleared: "cleared",
+    set: (kind, name) => `kill ${kind} ${name}`,
+    clear: (kind, name) => `kill clear ${kind} ${name}`,
+  },
+  disable: {
+    done: "disabled",
+    cleared: "enabled",
+    set: (kind, name) => `${SCOPES[kind]} disable ${name}`,
+    clear: (kind, name) => `${SCOPES[kind]} enable ${name}`,
+  },
+} as const satisfies Record<string, Words>;
 
 /** Prints the kill switches that are set. */
 export async function listKills(request: ListRequest): Promise<number> {
@@ -40,6 +66,7 @@ export async function listKills(request: ListRequest): Promise<number> {
 /** Refuses calls to a tool, a pattern of tools, or a backend from now on. */
 export async function kill(request: KillRequest): Promise<number> {
   const { io, output, options, kind, name } = request;
+  const words = WORDS[request.words ?? "kill"];
   const reason = options.reason?.trim() ?? "";
   if (reason === "") {
     const hint = 'add --reason "…"; callers are told, and it is kept in the record';
@@ -60,9 +87,9 @@ export async function kill(request: KillRequest): Promise<number> {
     output,
     route: "kill",
     answer,
-    done: `killed ${what} on ${target.name}`,
-    unchanged: `${what} is killed already`,
-    undo: `mcp-sentinel kill clear ${kind} ${quoted(visible(name))}`,
+    done: `${words.done} ${what} on ${target.name}`,
+    unchanged: `${what} is ${words.done} already`,
+    undo: `mcp-sentinel ${words.clear(kind, quoted(visible(name)))}`,
     lines: ({ matches }) => [`  covers ${counted(matches, kind)} now`],
   });
   if (answer.matches === 0) output.warn(await nothingCovered(name, names));
@@ -79,6 +106,7 @@ async function nothingCovered(name: string, names: () => Promise<string[]>): Pro
 /** Lets calls through again. */
 export async function clearKill(request: KillRequest): Promise<number> {
   const { io, output, options, kind, name } = request;
+  const words = WORDS[request.words ?? "kill"];
   const connection = await connect(request);
   const { client, target, wait } = connection;
   const what = `${kind} ${visible(name)}`;
@@ -95,20 +123,30 @@ export async function clearKill(request: KillRequest): Promise<number> {
     output,
     route: "clearKill",
     answer,
-    done: `cleared ${what} on ${target.name}`,
-    unchanged: `${what} is not killed`,
-    undo: `mcp-sentinel kill ${kind} ${quoted(visible(name))} --reason ${reason}`,
+    done: `${words.cleared} ${what} on ${target.name}`,
+    unchanged: `${what} is not ${words.done}`,
+    undo: `mcp-sentinel ${words.set(kind, quoted(visible(name)))} --reason ${reason}`,
     lines: ({ matches }) => [`  calls to ${counted(matches, kind)} go through again`],
   });
 }
 
-/** The switch that is about to be cleared, for its reason. */
+/**
+ * The switch that is about to be cleared, for its reason.
+ * @throws CommandFailed when only a pattern covers the name: another switch, for more than was asked for
+ */
 async function switchNow(
   { kind, name }: KillRequest,
   connection: Connection,
 ): Promise<KillSwitch | undefined> {
   const { items } = await listed({ connection, route: "killSwitches", options: {} });
-  return items.find((set) => set.scope === SCOPES[kind] && set.name === name);
+  const set = items.filter(({ scope }) => scope === SCOPES[kind]);
+  const own = set.find((one) => one.name === name);
+  const pattern = set.find((one) => kind === "tool" && globOf(one.name)(name));
+  if (own !== undefined || pattern === undefined) return own;
+  const covering = visible(pattern.name);
+  const message = `no switch is set for ${kind} ${visible(name)} itself; "${covering}" covers it`;
+  const hint = `mcp-sentinel kill clear ${kind} ${quoted(covering)}  lets all it covers through`;
+  throw new CommandFailed(EXIT.failed, message, hint);
 }
 
 /** What a switch could be for. */

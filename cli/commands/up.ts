@@ -11,8 +11,11 @@ import {
 } from "../config_file.ts";
 import type { ConfigOptions } from "../config_options.ts";
 import { CommandFailed, EXIT } from "../exit.ts";
+import { configOf, countOf, type FoundConfig, lookForServers } from "../found_servers.ts";
+import type { Found } from "../import/mod.ts";
 import type { Gateway, Io } from "../io.ts";
 import type { Output } from "../output.ts";
+import { nameOf } from "../server_name.ts";
 import {
   codeOf,
   exitCodeOf,
@@ -38,6 +41,8 @@ const WITHOUT_FILE = '[limits]\ndefault = { rate = "600/min" }\nconcurrency = 50
 
 interface UpOptions extends ConfigOptions {
   readonly backend: readonly string[];
+  /** Starts the servers of the clients on this machine. */
+  readonly from?: "found";
 }
 
 interface UpRequest {
@@ -48,16 +53,17 @@ interface UpRequest {
   readonly words: readonly string[];
 }
 
+type Load = (ports: readonly Override[]) => Promise<ParsedConfig | LoadedConfig>;
+
 /** Starts a gateway with what is there: a file or none, and the servers of the command line. */
 export async function up(request: UpRequest): Promise<number> {
   const { io, output, options } = request;
   const named = backendsOf(request);
   const file = await findConfig(io, options.config);
-  const load = (ports: readonly Override[]) => {
+  const found = await foundFor(request, file);
+  const load: Load = file === undefined ? await withoutFile(request, named, found) : (ports) => {
     const overrides = [...named, ...ports];
-    return file === undefined
-      ? parseText(WITHOUT_FILE, "sentinel.toml", { io, options, overrides })
-      : loadConfig({ io, options: { ...options, config: file }, overrides });
+    return loadConfig({ io, options: { ...options, config: file }, overrides });
   };
   const loaded = await orExitCode(output, () => load([]));
   if (typeof loaded === "number") return loaded;
@@ -68,14 +74,56 @@ export async function up(request: UpRequest): Promise<number> {
   const url = `${gateway.url}${loaded.config.server.path}`;
   const backends = Object.keys(loaded.config.backends);
   if (output.isJson) output.json("up", { version: VERSION, url, management, file, backends });
-  else if (!output.isQuiet) welcome({ url, management, file, config: loaded.config }, output);
+  else if (!output.isQuiet) {
+    const idle = options.from === undefined && found !== undefined ? countOf(found) : undefined;
+    welcome({ url, management, file, config: loaded.config, idle }, output);
+  }
   return await exitCodeOf(gateway.finished);
+}
+
+/** What the clients of this machine have; undefined where nobody wants to know. */
+async function foundFor(
+  { io, output, options }: UpRequest,
+  file: string | undefined,
+): Promise<Found | undefined> {
+  if (options.from === undefined) {
+    return file === undefined && !output.isJson && !output.isQuiet
+      ? await lookForServers(io)
+      : undefined;
+  }
+  if (file !== undefined) {
+    const hint = "mcp-sentinel import --write  adds them to it";
+    throw new CommandFailed(EXIT.usage, `--from found is for a start without "${file}"`, hint);
+  }
+  const found = await lookForServers(io);
+  if (found.servers.length > 0) return found;
+  const hint = "mcp-sentinel up -- npx -y some-server  starts one";
+  throw new CommandFailed(EXIT.failed, "no servers were found in the files of clients", hint);
+}
+
+/** With `--from found` their servers are in the configuration, without those that cannot be started. */
+async function withoutFile(
+  { io, output, options }: UpRequest,
+  named: readonly Override[],
+  found: Found | undefined,
+): Promise<Load> {
+  const load = (config: FoundConfig | undefined, ports: readonly Override[]) => {
+    const text = `${WITHOUT_FILE}${config?.text ?? ""}`;
+    // Nothing is written: the values are where those of the environment are.
+    const env = { ...io.env, ...config?.secrets };
+    const overrides = [...named, ...ports];
+    return parseText(text, "sentinel.toml", { io: { ...io, env }, options, overrides });
+  };
+  if (options.from === undefined || found === undefined) return (ports) => load(undefined, ports);
+  const config = await configOf(found, io);
+  for (const { name, reason } of config.leftOut) output.note(`not started: ${name} (${reason})`);
+  return (ports) => load(config, ports);
 }
 
 interface Attempts {
   readonly io: Io;
   /** Loads the configuration with these values on top. */
-  readonly load: (ports: readonly Override[]) => Promise<ParsedConfig | LoadedConfig>;
+  readonly load: Load;
   readonly first: ParsedConfig | LoadedConfig;
 }
 
@@ -146,24 +194,4 @@ function backendOf(text: string) {
     throw new CommandFailed(EXIT.usage, `"${text}" names no backend`, hint);
   }
   return { name, source: `--backend ${name}`, value: { url } };
-}
-
-/** Parts of a path that name no server. */
-const GENERIC = new Set(["", ".", "bin", "build", "cli", "dist", "index", "lib", "main", "src"]);
-
-/** A name from a command line: `npx -y @scope/context7-mcp@2.1.0` is `context7-mcp`. */
-export function nameOf(words: readonly string[]): string {
-  const [program = "", ...rest] = words;
-  const operands = rest.filter((text) => !text.startsWith("-"));
-  // The image comes last: docker run --rm -i mcp/fetch
-  const word = /^(docker|podman)$/.test(program) ? operands.at(-1) : operands[0];
-  const names = (word ?? program).split(/[\\/]/).map(plainName);
-  return names.findLast((name) => !GENERIC.has(name)) ?? "server";
-}
-
-/** Without version and file ending, in the characters names are made of. */
-function plainName(text: string): string {
-  return text.replace(/(?<=.)[@:].*$/, "").replace(/\.(exe|[cm]?[jt]s|py|rb|sh)$/i, "")
-    .toLowerCase()
-    .replace(/[^a-z0-9_-]+/g, "-").replace(/^[-_]+|[-_]+$/g, "").slice(0, 64);
 }

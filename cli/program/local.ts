@@ -29,10 +29,19 @@ export function addLocal(program: Root, context: Context): void {
     );
 }
 
-/** `config`, `version`. */
+/** `config`, `info`, `man`, `schema`, `version`. */
 export function addOthers(program: Root, context: Context): void {
   program.commandsGroup("Other:");
   addConfig(program, context);
+  addPages(program, context);
+  program.command("info")
+    .description("print where files are, and which gateways run on this machine")
+    .action((_options, command) =>
+      handle(context, command, async (invocation) => {
+        const { info } = await import("../commands/info.ts");
+        return await info(invocation);
+      })
+    );
   program.command("version")
     .description("print version and runtime")
     .action((_options, command) =>
@@ -79,6 +88,28 @@ function addConfig(program: Root, context: Context): void {
       handle(context, command, async ({ output }) => {
         const { configSchema } = await import("../commands/config_schema.ts");
         return configSchema(output);
+      })
+    );
+}
+
+function addPages(program: Root, context: Context): void {
+  program.command("man")
+    .description("print the manual page, of everything or of one command")
+    .argument("[command...]", "such as  backends show")
+    .option("--dir <folder>", "write it there instead")
+    .action((words, _options, command) =>
+      handle(context, command, async (invocation) => {
+        const { man } = await import("../commands/man.ts");
+        return await man({ ...invocation, words, program });
+      })
+    );
+  program.command("schema")
+    .description("print the JSON Schema of what --json prints")
+    .argument("[kind]", "one kind, such as  status")
+    .action((kind, _options, command) =>
+      handle(context, command, async ({ output }) => {
+        const { schema } = await import("../commands/schema.ts");
+        return schema(output, kind);
       })
     );
 }

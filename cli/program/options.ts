@@ -14,7 +14,8 @@ export function logLevelOption() {
 }
 
 export function envFileOption() {
-  return new Option("--env-file <file>", "variables for ${env:NAME}; the environment wins");
+  const what = "variables for ${env:NAME}; the environment wins (default: sentinel.env beside it)";
+  return new Option("--env-file <file>", what);
 }
 
 /** Adds what a gateway's management API listens with; handlers read it as `managementHost` and so on. */

@@ -10,6 +10,11 @@ export function takesProfile(command: CommandUnknownOpts): void {
   timed.add(command);
 }
 
+/** Whether a command talks to a gateway that may be chosen. */
+export function reachesGateway(command: CommandUnknownOpts): boolean {
+  return targeted.has(command);
+}
+
 /** Marks a command that takes `--timeout`. */
 export function takesTimeout<Of extends CommandUnknownOpts>(command: Of): Of {
   timed.add(command);

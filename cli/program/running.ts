@@ -1,3 +1,4 @@
+import { Option } from "@commander-js/extra-typings";
 import { envFileOption, listenOption, logLevelOption, withListener } from "./options.ts";
 import { type Context, handle, type Root } from "./root.ts";
 
@@ -9,6 +10,7 @@ export function addRunning(program: Root, context: Context): void {
       .description("start now with what you have; no file needed")
       .argument("[command...]", "after --: a server to start, such as  -- npx -y some-server")
       .option("--backend <name=url>", "an HTTP server; may be repeated", collect, [])
+      .addOption(fromOption())
       .addOption(listenOption()).addOption(logLevelOption()).addOption(envFileOption()),
   ).action((words, _options, command) =>
     handle(context, command, async (invocation) => {
@@ -28,6 +30,12 @@ export function addRunning(program: Root, context: Context): void {
   );
   program.command("stdio")
     .description("speak MCP on stdin and stdout, for clients that start their servers")
+    .option("--url <url>", "lead to the gateway that listens there, instead of starting one")
+    .option("--token-env <name>", "with --url: variable that holds the token", "SENTINEL_TOKEN")
+    .option(
+      "--token-file <file>",
+      "with --url: file that holds it, for clients that pass on no variables",
+    )
     .addOption(logLevelOption()).addOption(envFileOption())
     .action((_options, command) =>
       handle(context, command, async (invocation) => {
@@ -35,6 +43,11 @@ export function addRunning(program: Root, context: Context): void {
         return await stdio(invocation);
       })
     );
+}
+
+function fromOption() {
+  return new Option("--from <source>", "found: the servers in the files of your clients")
+    .choices(["found"] as const);
 }
 
 function collect(value: string, before: string[]): string[] {

@@ -1,4 +1,13 @@
-import { filterOption, limitOption, wideOption, withTarget, yesOption } from "./options.ts";
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { argumentsOption } from "./asking.ts";
+import {
+  filterOption,
+  limitOption,
+  reasonOption,
+  wideOption,
+  withTarget,
+  yesOption,
+} from "./options.ts";
 import { type Context, handle, type Root } from "./root.ts";
 
 /** `status`, `backends`, `tools`, `events`, `sessions`, `limits`: what a gateway is doing. */
@@ -52,6 +61,39 @@ function addBackends(program: Root, context: Context): void {
   ).action((name, _options, command) =>
     handle(context, command, async (given) => await (await load()).reconnect({ ...given, name }))
   );
+  addSwitching(noun, context, "backend");
+}
+
+/** `enable`, `disable`: kill switches by the names people look for. */
+function addSwitching(
+  noun: CommandUnknownOpts,
+  context: Context,
+  kind: "backend" | "tool",
+): void {
+  const load = () => import("../commands/kill.ts");
+  const about = kind === "tool"
+    ? "exposed name; * stands for anything"
+    : "name in the configuration";
+  withTarget(
+    noun.command("disable").description("set a kill switch: calls to it are refused at once")
+      .argument("<name>", about).addOption(reasonOption()).addOption(yesOption()),
+  ).action((name, _options, command) =>
+    handle(
+      context,
+      command,
+      async (given) => await (await load()).kill({ ...given, kind, name, words: "disable" }),
+    )
+  );
+  withTarget(
+    noun.command("enable").description("clear its kill switch: calls go through again")
+      .argument("<name>", about).addOption(yesOption()),
+  ).action((name, _options, command) =>
+    handle(
+      context,
+      command,
+      async (given) => await (await load()).clearKill({ ...given, kind, name, words: "disable" }),
+    )
+  );
 }
 
 function addTools(program: Root, context: Context): void {
@@ -80,6 +122,28 @@ function addTools(program: Root, context: Context): void {
       command,
       async (given) => await (await import("../commands/approve.ts")).approve({ ...given, name }),
     )
+  );
+  addToolCall(noun, context);
+  addSwitching(noun, context, "tool");
+}
+
+function addToolCall(noun: CommandUnknownOpts, context: Context): void {
+  withTarget(
+    noun.command("call").description("call one through the gateway; exit 1 when it says it failed")
+      .argument("<name>", "exposed name")
+      .argument("[arguments...]", "name=value; the value may be JSON")
+      .addOption(argumentsOption())
+      .option("--url <url>", "endpoint for MCP clients, instead of what the gateway says")
+      .option(
+        "--token-env <name>",
+        "variable that holds the client's token (default: SENTINEL_TOKEN)",
+      )
+      .option("--token-file <file>", "file that holds the client's token"),
+  ).action((name, pairs, _options, command) =>
+    handle(context, command, async (given) => {
+      const { callTool } = await import("../commands/tools_call.ts");
+      return await callTool({ ...given, name, pairs });
+    })
   );
 }
 

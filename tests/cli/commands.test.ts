@@ -31,7 +31,8 @@ describe("command line", () => {
       "reload",
     ];
     const others = ["diff", "shutdown", "profile", "version", "token", "completion"];
-    for (const command of [...commands, ...operating, ...others]) {
+    const asking = ["policy", "auth", "calls", "info", "man", "schema"];
+    for (const command of [...commands, ...operating, ...others, ...asking]) {
       assert.match(out, new RegExp(`^  ${command} `, "m"));
     }
   });
@@ -143,12 +144,12 @@ describe("commands on files", () => {
       await write(
         "sentinel.toml",
         '[backends.a]\nurl = "http://127.0.0.1:1/mcp"\nheaders = { X-Token = "${env:T}" }\n' +
-          "[telemetry.traces]\nsample = 1.0\n",
+          "[management]\nconsole = true\n",
       );
       const { code, out, err } = await inFolder(["validate"], { env: { T: "abcdef" } });
       assert.equal(code, 0);
       assert.equal(out, "ok  sentinel.toml: 1 backend, 0 toolsets, 1 secret\n");
-      assert.equal(err, "warning: section [telemetry.traces] has no effect yet\n");
+      assert.equal(err, "warning: management.console has no effect yet\n");
       const quiet = await inFolder(["validate", "-q"], { env: { T: "abcdef" } });
       assert.deepEqual([quiet.code, quiet.out, quiet.err], [0, "", ""]);
     });
@@ -185,6 +186,21 @@ describe("commands on files", () => {
       const { config } = JSON.parse((await inFolder(argv, { env: { A: "from-env" } })).out);
       assert.equal(config.server.name, "from-env");
       assert.equal(config.server.instructions, "from file");
+    });
+
+    it("reads sentinel.env beside the configuration, unless others may have written it", async () => {
+      await mkdir(join(cwd, "conf"));
+      await write("conf/a.toml", '[server]\nname = "${env:A}"\n');
+      await writeFile(join(cwd, "conf/sentinel.env"), "A=from-file\n", { mode: 0o600 });
+      const shown = ["config", "show", "-c", "conf/a.toml", "--json"];
+      const { config } = JSON.parse((await inFolder(shown)).out);
+      assert.equal(config.server.name, "from-file");
+      if (process.platform === "win32") return;
+      await chmod(join(cwd, "conf/sentinel.env"), 0o640);
+      assert.equal((await inFolder(shown)).code, 3);
+      const { code, err } = await inFolder(["validate", "conf/a.toml"], { env: { A: "given" } });
+      assert.equal(code, 0);
+      assert.match(err, /^warning: "sentinel\.env" is not read: others may use it; chmod 600/);
     });
 
     it("reads secrets relative to the configuration and warns when others may read them", async () => {

@@ -10,6 +10,8 @@ export interface FakeIoOptions {
   /** Characters in a line of the terminal. */
   readonly columns?: number;
   readonly ask?: (question: string) => Promise<string>;
+  /** What stands on stdin. */
+  readonly input?: string;
   /** Default: the real one. */
   readonly clock?: CliClock;
   /** Presses Ctrl-C. */
@@ -48,6 +50,7 @@ export async function runCli(argv: readonly string[], options: FakeIoOptions = {
     },
     env: { HOME: "/nonexistent", ...options.env },
     cwd: options.cwd ?? "/nonexistent",
+    input: () => Promise.resolve(options.input ?? ""),
     ask: options.ask,
     clock: options.clock ?? { now: () => Date.now(), after },
     onInterrupt: (run) => {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { after, before, describe, it } from "node:test";
-import { nameOf } from "../../cli/commands/up.ts";
+import { nameOf } from "../../cli/server_name.ts";
 import type { Gateway, Io } from "../../cli/io.ts";
 import { SentinelError } from "../../src/contract/mod.ts";
 import { runCli } from "./fake_io.ts";
@@ -38,6 +38,7 @@ class FakeHost {
       snapshot: () => {
         throw new Error("not asked for in these tests");
       },
+      fetch: () => Promise.reject(new Error("not asked for in these tests")),
       attach: () => Promise.resolve(),
       stdio: () => Promise.resolve(),
       stop: () => Promise.resolve(void this.stops++),
@@ -52,7 +53,7 @@ describe("starting a gateway", () => {
     cwd = await mkdtemp(join(tmpdir(), "sentinel-start-"));
     await write(
       "good.toml",
-      '[backends.a]\ncommand = "npx"\ncwd = "tools"\n[telemetry.traces]\nsample = 1.0\n',
+      '[backends.a]\ncommand = "npx"\ncwd = "tools"\n[management]\nconsole = true\n',
     );
     await write("open.toml", '[server]\nlisten = "0.0.0.0:8808"\n');
     await write("bad.toml", "[server]\nnmae = 1\n");
@@ -72,11 +73,60 @@ describe("starting a gateway", () => {
     assert.equal(code, 0, err);
     assert.match(out, /no config file, using safe defaults/);
     assert.match(out, /MCP endpoint {3}http:\/\/127\.0\.0\.1:8808\/mcp/);
-    assert.match(out, /claude mcp add --transport http/);
+    assert.match(out, /Connect a client: +mcp-sentinel connect claude-code \| /);
     assert.match(out, /mcp-sentinel init/);
     assert.match(out, /Management {5}http:\/\/127\.0\.0\.1:8809 /);
     assert.doesNotMatch(out, /undefined/);
     assert.equal(host.started[0]?.listen, true);
+  });
+
+  it("up --from found starts what clients have, with their credentials masked", async () => {
+    const home = join(cwd, "found");
+    await mkdir(join(home, ".cursor"), { recursive: true });
+    await mkdir(join(home, "project"));
+    const secret = "literal-credential-0123456789";
+    const servers = {
+      one: { command: "npx", args: ["-y", "one"], env: { ONE_TOKEN: secret } },
+      two: { url: "https://two.example.com/mcp", headers: { "X-Key": "${env:NOT_SET_ANYWHERE}" } },
+      three: { url: "ftp://three.example.com" },
+    };
+    await writeFile(join(home, ".cursor", "mcp.json"), JSON.stringify({ mcpServers: servers }));
+    const start = (host: FakeHost, ...more: string[]) =>
+      runCli(["up", ...more], {
+        cwd: join(home, "project"),
+        env: { HOME: home },
+        loadHost: host.load,
+      });
+    const host = new FakeHost();
+    const { code, out, err } = await start(host, "--from", "found");
+    assert.equal(code, 0, err);
+    assert.match(out, /Backends {7}one\n/);
+    assert.match(err, /not started: three \(/);
+    assert.match(err, /not started: two \(NOT_SET_ANYWHERE is not set\)/);
+    const [started] = host.started;
+    assert.equal(started?.config.backends["one"]?.env?.["ONE_TOKEN"], secret);
+    assert.ok(started?.secrets.includes(secret));
+    assert.equal(out.includes(secret) || err.includes(secret), false);
+
+    const idle = await start(new FakeHost());
+    assert.match(
+      idle.out,
+      /Found \d servers in 1 client file[^]*— not started:\n[^]*up --from found/,
+    );
+    const quiet = await start(new FakeHost(), "-q");
+    assert.deepEqual([quiet.code, quiet.out], [0, ""]);
+  });
+
+  it("up --from found needs servers to be found, and no file", async () => {
+    const none = await run(["up", "--from", "found"], new FakeHost());
+    assert.equal(none.code, 1);
+    assert.match(none.err, /no servers were found in the files of clients/);
+    const both = await run(["up", "--from", "found", "-c", "good.toml"], new FakeHost());
+    assert.equal(both.code, 2);
+    assert.match(
+      both.err,
+      /for a start without "good\.toml"\n {2}help: mcp-sentinel import --write/,
+    );
   });
 
   it("up takes the next port when the default one is taken, but not that of the management", async () => {
@@ -259,7 +309,7 @@ describe("starting a gateway", () => {
     assert.match(out, /MCP endpoint +http:[^]*Connect a client:/);
     const [started] = host.started;
     assert.equal(started?.stateDir, join(cwd, "state", "mcp-sentinel"));
-    assert.deepEqual(started?.notices, ["section [telemetry.traces] has no effect yet"]);
+    assert.deepEqual(started?.notices, ["management.console has no effect yet"]);
   });
 
   it("a relative folder of a backend counts from the configuration", async () => {

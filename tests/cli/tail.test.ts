@@ -7,6 +7,7 @@ import { GatewayEventSchema } from "../../src/contract/events.ts";
 import { TOKENS } from "../support/management.ts";
 import { runCli } from "./fake_io.ts";
 import { withOperator } from "./operator.ts";
+import { problemsOf } from "./published_schema.ts";
 
 /** Waits of the client pass at once, except those for an answer. */
 const impatient = {
@@ -109,6 +110,9 @@ describe("events tail", () => {
         oldest: "9",
         lost: 6,
       });
+      for (const one of told) {
+        assert.deepEqual(problemsOf("cursor" in one ? "event" : "gap", one), []);
+      }
       assert.match(err, /^connected\nconnection lost: .*; next try in 0?\d+s\nconnected\n/);
       assert.match(err, /has stopped; waiting until it is back\n.* is back\nconnected\n/);
       assert.equal(streams[1]?.headers["last-event-id"], "2");
