@@ -1,13 +1,16 @@
 /**
- * Writes the generated pages of `docs/`; with `--check` it only compares and fails on a
+ * Writes the generated pages of `docs/` and files of `deploy/`; with `--check` it only compares and fails on a
  * difference.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { ROOT } from "../../tests/arch/source_files.ts";
+import { alertsTable, GUIDE, rulesFile } from "./alerts/file.ts";
 import { bridgeMatrixPage } from "./bridge_page.ts";
+import { cliPage, cliSchemaFile } from "./cli_page.ts";
 import { configPage, schemaFile } from "./config_pages.ts";
 import { errorsPage, eventsPage, metricsPage } from "./contract_pages.ts";
+import { dashboardFile } from "./grafana/dashboard.ts";
 import { layersTable } from "./layers_table.ts";
 import { limitsPage } from "./limits_page.ts";
 import { managementPage, openapiFile } from "./management_page.ts";
@@ -15,8 +18,12 @@ import { requirementsPage } from "./requirements_page.ts";
 import { operationsPage, statusPage } from "./state_pages.ts";
 
 const PAGES: Readonly<Record<string, () => string | Promise<string>>> = {
+  "deploy/grafana/dashboards/mcp-sentinel.json": dashboardFile,
+  "deploy/prometheus/mcp-sentinel.rules.yml": rulesFile,
   "docs/architecture.md": () => replacePart("docs/architecture.md", "layers", layersTable()),
   "docs/bridge_matrix.md": bridgeMatrixPage,
+  "docs/cli.md": cliPage,
+  "docs/cli.schema.json": cliSchemaFile,
   "docs/config.md": configPage,
   "docs/errors.md": errorsPage,
   "docs/events.md": eventsPage,
@@ -24,6 +31,7 @@ const PAGES: Readonly<Record<string, () => string | Promise<string>>> = {
   "docs/management.md": managementPage,
   "docs/metrics.md": metricsPage,
   "docs/openapi.json": openapiFile,
+  [GUIDE]: () => replacePart(GUIDE, "alerts", alertsTable()),
   "docs/operations.md": operationsPage,
   "docs/requirements.md": requirementsPage,
   "docs/sentinel.schema.json": schemaFile,

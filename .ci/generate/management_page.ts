@@ -25,8 +25,8 @@ const AUTHORIZATION = [
     ["admin", "401", "403", "yes"],
   ]),
   "`GET /manage/v1/health` is public unless `management.public_health` is false. After 20 failures " +
-  "in a minute an address that is not loopback gets 429 for a minute. Requests with an `Origin` are " +
-  "refused: the API is for programs, not for pages. Anything but loopback needs `allow_remote`, " +
+  "in a minute an address gets 429 for a minute; on loopback a valid token is accepted all the same. " +
+  "Requests with an `Origin` are refused: the API is for programs, not for pages. Anything but loopback needs `allow_remote`, " +
   "TLS and tokens of at least 32 bytes; with `management.tls.client_ca` every client needs a " +
   "certificate, too. Two tokens of one name are valid side by side, which is how one is replaced.",
 ].join("\n\n");
