@@ -1,5 +1,7 @@
+import { commandCells, type CommandTime } from "./command_times.ts";
 import { backendAlone, middle, sibling, times } from "./compare.ts";
 import type { Polled } from "./polled.ts";
+import { sizeCells } from "./sizes.ts";
 import type { StartUp } from "./startup.ts";
 import { median } from "./stats.ts";
 import { ROLE_NAMES } from "./targets.ts";
@@ -75,6 +77,12 @@ export function complaints(levels: readonly Level[]): string[] {
   );
 }
 
+const START_NAMES: Record<StartUp["role"], string> = {
+  ...ROLE_NAMES,
+  trivial: "trivial server",
+  executable: "gateway, executable",
+};
+
 /** Start-up times, each beside the trivial server of its runtime. */
 export function startUpTable(startUps: readonly StartUp[]): string {
   const head = ["program", "runtime", "listening ms", "first initialize ms", "listening ÷ trivial"];
@@ -83,7 +91,7 @@ export function startUpTable(startUps: readonly StartUp[]): string {
     startUps.map(({ role, runtime, listeningMs, initializedMs }) => {
       const trivial = startUps.find((one) => one.runtime === runtime && one.role === "trivial");
       return [
-        role === "trivial" ? "trivial server" : ROLE_NAMES[role],
+        START_NAMES[role],
         runtime,
         listeningMs.toFixed(1),
         initializedMs.toFixed(1),
@@ -91,6 +99,13 @@ export function startUpTable(startUps: readonly StartUp[]): string {
       ];
     }),
   );
+}
+
+/** What people wait for before a command does anything, and what is shipped. */
+export function commandTables(measured: readonly CommandTime[]): string {
+  const head = ["program", "runtime", "command", "ms", "÷ empty program"];
+  const sizes = table(["what", "files", "KiB"], sizeCells());
+  return `${table(head, commandCells(measured))}\n${sizes}`;
 }
 
 /** What a large gateway does alone and polled, and how long each page took. */

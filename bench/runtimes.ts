@@ -11,8 +11,12 @@ export const PROGRAMS = {
   bareProxy: at("bench/targets/bare_proxy.ts"),
   sdkProxy: at("bench/targets/sdk_proxy.ts"),
   trivial: at("bench/targets/trivial.mjs"),
+  empty: at("bench/targets/empty.mjs"),
   gateway: at("cli/main.ts"),
   bundle: at("dist/mcp-sentinel.js"),
+  core: at("dist/core.js"),
+  executable: at("dist/mcp-sentinel"),
+  denoExecutable: at("dist/mcp-sentinel-deno"),
   results: at("bench/RESULTS.md"),
 } as const;
 

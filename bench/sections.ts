@@ -1,4 +1,5 @@
 import process from "node:process";
+import { commandGoals, measureCommands } from "./command_times.ts";
 import type { Configs } from "./configs.ts";
 import { eraGoals, measureEras } from "./eras.ts";
 import { measureFull } from "./full.ts";
@@ -7,7 +8,13 @@ import { httpGoals, polledGoals, startUpGoals, stdioGoals } from "./goals.ts";
 import type { Options, RuntimeName, Section } from "./options.ts";
 import type { Pinning } from "./pinning.ts";
 import { measurePolled, type Polled, SCALE } from "./polled.ts";
-import { complaints, polledTables, startUpTable, throughputTables } from "./report.ts";
+import {
+  commandTables,
+  complaints,
+  polledTables,
+  startUpTable,
+  throughputTables,
+} from "./report.ts";
 import { PROGRAMS } from "./runtimes.ts";
 import { measureStartUp } from "./startup.ts";
 import {
@@ -83,9 +90,10 @@ const SECTION_RUNNERS: Record<Section, (bench: Bench) => Promise<Outcome>> = {
 
   async startup(bench) {
     const startUps = await measureStartUp(bench.configs.startUp, bench);
+    const commands = measureCommands(bench);
     return {
-      markdown: `## Start-up\n\n${startUpTable(startUps)}`,
-      verdicts: startUpGoals(startUps),
+      markdown: `## Start-up\n\n${startUpTable(startUps)}\n${commandTables(commands)}`,
+      verdicts: [...startUpGoals(startUps), ...commandGoals(commands)],
       errors: [],
     };
   },

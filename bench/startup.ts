@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { Connection } from "./connection.ts";
 import type { Options, RuntimeName } from "./options.ts";
 import type { Pinning } from "./pinning.ts";
@@ -9,7 +10,7 @@ import { gateways, type Role } from "./targets.ts";
 /** Times since spawn in milliseconds, the best of all starts. */
 export interface StartUp {
   readonly runtime: RuntimeName;
-  readonly role: Role | "trivial";
+  readonly role: Role | "trivial" | "executable";
   readonly listeningMs: number;
   readonly initializedMs: number;
 }
@@ -27,7 +28,7 @@ export async function measureStartUp(
   const results: StartUp[] = [];
   for (const runtime of options.runtimes) {
     const trivial: Starter = { role: "trivial", command: run(runtime, PROGRAMS.trivial) };
-    const rows = [trivial, ...gateways(runtime, config)]
+    const rows = [trivial, ...gateways(runtime, config), ...executables(runtime, config)]
       .map(({ role, command }) => ({ role, command, tries: [] as Times[] }));
     for (let n = 0; n < options.starts; n++) {
       for (const { command, tries } of rows) {
@@ -37,6 +38,13 @@ export async function measureStartUp(
     results.push(...rows.map(({ role, tries }) => ({ runtime, role, ...best(tries) })));
   }
   return results;
+}
+
+/** The one that was made with Bun counts as Bun's. */
+function executables(runtime: RuntimeName, config: string): Starter[] {
+  if (runtime !== "bun" || !existsSync(PROGRAMS.executable)) return [];
+  const command = [PROGRAMS.executable, "server", "--config", config, "--json"];
+  return [{ role: "executable", command }];
 }
 
 interface Times {

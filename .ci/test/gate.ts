@@ -3,7 +3,7 @@ import { filesById, gateProblems, proofsOf } from "../../tests/arch/proofs.ts";
 import { readSource, testFiles } from "../../tests/arch/source_files.ts";
 import { type Requirement, REQUIREMENTS } from "../../tests/requirements.ts";
 import type { FileResult } from "./run_file.ts";
-import { RUNTIMES } from "./runtimes.ts";
+import { runsOn, RUNTIMES } from "./runtimes.ts";
 
 /** Prints the state of the requirements; returns what is wrong. */
 export function requirementsGate(results: readonly FileResult[]): string[] {
@@ -11,7 +11,8 @@ export function requirementsGate(results: readonly FileResult[]): string[] {
   const cited = [...filesById(proofs).keys()];
   const unproven = RUNTIMES.flatMap((runtime) => {
     const passed = passedIds(results.filter((result) => result.runtime === runtime));
-    return cited.filter((id) => !passed.has(id)).map((id) =>
+    const wanted = filesById(proofs.filter(({ file }) => runsOn(runtime, file))).keys();
+    return [...wanted].filter((id) => !passed.has(id)).map((id) =>
       `${id} has no passed test on ${runtime}`
     );
   });

@@ -16,7 +16,7 @@ import { coverageFile, coverageProblems, isCounted } from "./coverage.ts";
 import { requirementsGate } from "./gate.ts";
 import { runAll, sum, summaryOf } from "./run_all.ts";
 import type { FileResult } from "./run_file.ts";
-import { type Runtime, RUNTIMES } from "./runtimes.ts";
+import { runsOn, type Runtime, RUNTIMES } from "./runtimes.ts";
 
 /** For all runtimes together. */
 const RUN_LIMIT_MS = 21 * 60_000;
@@ -27,15 +27,19 @@ const { values, positionals } = parseArgs({
 });
 const runtimes = RUNTIMES.filter((name) => values.only === undefined || name === values.only);
 const everything = positionals.length === 0 && values.only === undefined;
-process.exitCode = await main(runtimes, positionals.length === 0 ? testFiles() : positionals);
+process.exitCode = await main();
 
-async function main(runtimes: readonly Runtime[], files: readonly string[]): Promise<number> {
+function filesOf(runtime: Runtime): readonly string[] {
+  return positionals.length > 0 ? positionals : testFiles().filter((file) => runsOn(runtime, file));
+}
+
+async function main(): Promise<number> {
   const reports = mkdtempSync(join(tmpdir(), "sentinel-test-"));
   const deadline = performance.now() + RUN_LIMIT_MS;
   const results: FileResult[] = [];
   const summaries: string[] = [];
   for (const runtime of runtimes) {
-    const runs = files.map((file, index) => {
+    const runs = filesOf(runtime).map((file, index) => {
       const counts = everything && runtime === "node" && isCounted(file);
       return { runtime, file, ...(counts ? { lcov: coverageFile(reports, index) } : {}) };
     });

@@ -4,6 +4,14 @@ import { ROOT } from "../../tests/arch/source_files.ts";
 export const RUNTIMES = ["deno", "node", "bun"] as const;
 export type Runtime = (typeof RUNTIMES)[number];
 
+/** What looks at files, tools of Debian and executables is the same whichever runtime looks: it runs on Node. */
+const ONCE = ["tests/deploy/", "tests/build/bun_", "tests/build/deno_"];
+
+/** Whether a whole run has this file on this runtime. */
+export function runsOn(runtime: Runtime, file: string): boolean {
+  return runtime === "node" || !ONCE.some((begin) => file.startsWith(begin));
+}
+
 /** One file on one runtime. */
 export interface Run {
   readonly runtime: Runtime;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { commandGoals } from "../../bench/command_times.ts";
 import { httpGoals, polledGoals, startUpGoals, stdioGoals } from "../../bench/goals.ts";
 import type { Slice } from "../../bench/load.ts";
 import type { Role } from "../../bench/targets.ts";
@@ -69,5 +70,15 @@ describe("bench goals", () => {
       { ...times, role: "bundle", listeningMs: 120 },
     ]);
     assert.deepEqual(verdicts(found), [[2, false], [120, false]]);
+  });
+
+  it("holds commands against the empty program of their own runtime", () => {
+    const found = commandGoals([
+      { runtime: "node", program: "empty", name: undefined, ms: 20 },
+      { runtime: "node", program: "bundle", name: "help", ms: 40 },
+      { runtime: "bun", program: "empty", name: undefined, ms: 5 },
+      { runtime: "bun", program: "bundle", name: "completion", ms: 11 },
+    ]);
+    assert.deepEqual(verdicts(found), [[2, true], [2.2, false]]);
   });
 });
