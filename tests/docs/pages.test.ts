@@ -48,8 +48,12 @@ describe("pages", () => {
     assert.ok(blocks.length >= 1, "saw no configuration");
     const env = {
       N8N_TOKEN: "token-of-n8n",
+      CRM_TOKEN: "token-of-the-crm",
       REDIS_URL: "rediss://:redis-password@redis.example.com:6379",
       DATABASE_URL: "postgres://sentinel:database-password@db.example.com/sentinel",
+      SENTINEL_JWT_SECRET: "secret-of-the-issuer-to-try-0123456789",
+      SENTINEL_SCRAPE_TOKEN: "scrape-token-0123456789abcdef0123456789",
+      SENTINEL_ONCALL_TOKEN: "oncall-token-0123456789abcdef0123456789",
     };
     for (const text of blocks) await parse(text, { env });
   });

@@ -1,7 +1,6 @@
 /** What sessions cost that say nothing, half of them with an open stream, and what they do to the calls of others. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import process from "node:process";
 import { median, percentile } from "../../bench/stats.ts";
 import { stopAll } from "../scenarios/stop_all.ts";
 import { until } from "../scenarios/until.ts";
@@ -12,6 +11,7 @@ import { sampleOf } from "../support/faults/samples.ts";
 import { ScriptedBackend } from "../support/faults/scripted_backend.ts";
 import { RUNTIME, type Runtime } from "../support/runtime.ts";
 import { ManagedGateway } from "./managed_gateway.ts";
+import { type Held, Scales, WEIGHED } from "./scales.ts";
 
 export interface IdleOptions {
   /** Half of them hold a stream. */
@@ -52,16 +52,11 @@ export interface IdleReport {
   readonly missed: readonly string[];
 }
 
-/** MB are 10^6 bytes. */
-export interface Weight {
-  /** Resident memory as the gateway left it by itself. */
+export interface Weight extends Held {
+  /** Resident memory as the gateway left it by itself, MB. */
   readonly untouchedMb: number;
   /** A while after a collection that was asked for. */
   readonly residentMb: number;
-  /** Of the language's heap, after the same collection: what something still holds. */
-  readonly heapMb: number;
-  /** Pages the language's heap has, in use or not. */
-  readonly pagesMb: number;
 }
 
 const DESCRIPTORS = 20_000;
@@ -93,7 +88,7 @@ export async function idleSessions(options: IdleOptions): Promise<IdleReport> {
       backends: { remote: { url: backend.urlOf("mcp").href } },
     },
     options.runtime,
-    "tests/proofs/weighed_gateway.ts",
+    WEIGHED,
   );
   const crowd = Crowd.start(gateway.url);
   try {
@@ -108,10 +103,11 @@ class Idle {
   readonly #crowd: Crowd;
   readonly #options: IdleOptions;
   readonly #calls: RowC[] = [];
-  #weighings = 0;
+  readonly #scales: Scales;
 
   constructor(gateway: ManagedGateway, crowd: Crowd, options: IdleOptions) {
     this.#gateway = gateway;
+    this.#scales = new Scales(gateway);
     this.#crowd = crowd;
     this.#options = options;
   }
@@ -199,16 +195,9 @@ class Idle {
 
   async #weigh(): Promise<Weight> {
     const untouchedMb = await this.#settled();
-    const gateway = this.#gateway;
-    process.kill(gateway.pid, "SIGUSR2");
-    const said = new RegExp(`weighed ${++this.#weighings}: (\\d+) (\\d+)\n`);
-    const [heapMb = 0, pagesMb = 0] = await until(() => {
-      const bytes = said.exec(gateway.stderr)?.slice(1);
-      assert.ok(bytes !== undefined, "The gateway does not say what it holds");
-      return bytes.map((text) => Number(text) / 1e6);
-    }, WAIT_MS);
+    const held = await this.#scales.weigh();
     // The runtime gives back what was collected only after a while.
-    return { untouchedMb, residentMb: await this.#settled(), heapMb, pagesMb };
+    return { ...held, untouchedMb, residentMb: await this.#settled() };
   }
 
   /** Resident memory once it does not fall any more, MB. */

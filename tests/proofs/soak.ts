@@ -4,11 +4,19 @@ import process from "node:process";
 import { until } from "../scenarios/until.ts";
 import { LedgerLoad } from "../support/faults/ledger_load.ts";
 import { laws, type RowC, rowsOf } from "../support/faults/ledgers.ts";
-import { floorOf, type Sample, sampleOf, type Slope, slopeOf } from "../support/faults/samples.ts";
+import {
+  floorOf,
+  type Point,
+  type Sample,
+  sampleOf,
+  type Slope,
+  slopeOf,
+} from "../support/faults/samples.ts";
 import type { Runtime } from "../support/runtime.ts";
 import { CpuWaits } from "./cpu_waits.ts";
 import { delivered, exportedAudit } from "./exported_audit.ts";
 import { ADMIN_TOKEN } from "./managed_gateway.ts";
+import { Scales } from "./scales.ts";
 import { SoakFaults } from "./soak_faults.ts";
 import { BACKENDS, DEADLINE_MS, IDLE_SECONDS, SoakStage } from "./soak_stage.ts";
 
@@ -31,11 +39,12 @@ export interface SoakReport {
   readonly before: Sample;
   readonly after: Sample;
   readonly samples: readonly Sample[];
-  /** Megabytes per hour after the warm-up. */
+  /** Megabytes per hour after the warm-up: of what is held on the heap, and of resident memory. */
   readonly slope: Slope;
+  readonly residentSlope: Slope;
   readonly series: number;
   readonly problems: readonly string[];
-  /** Whether the slope is below its goal, as far as the length of the run can tell. */
+  /** Whether the heap's slope is below its goal, as far as the length of the run can tell. */
   readonly isFlat: boolean;
 }
 
@@ -67,6 +76,8 @@ class Soak {
   readonly #options: SoakOptions;
   readonly #faults: SoakFaults;
   readonly #samples: Sample[] = [];
+  readonly #held: Point[] = [];
+  readonly #scales: Scales;
   readonly #problems: string[] = [];
   readonly #begun = performance.now();
 
@@ -74,6 +85,7 @@ class Soak {
     this.#stage = stage;
     this.#options = options;
     this.#faults = new SoakFaults(stage);
+    this.#scales = new Scales(stage.gateway);
   }
 
   async run(): Promise<SoakReport> {
@@ -89,7 +101,7 @@ class Soak {
     const series = await this.#metrics();
     if (gateway.pid !== pid) this.#problems.push("the gateway was another process at the end");
     await this.#judgeLedgers(c, ({ at, ms }) => waits.between(startedAt + at, startedAt + at + ms));
-    const slope = this.#slope();
+    const slope = this.#slopeOf(this.#held);
     return {
       minutes: this.#options.minutes,
       calls: c.length,
@@ -99,6 +111,7 @@ class Soak {
       after,
       samples: this.#samples,
       slope,
+      residentSlope: this.#slopeOf(this.#samples.map(({ at, rssMb }) => ({ at, value: rssMb }))),
       series,
       problems: this.#problems.slice(0, SHOWN),
       isFlat: slope.growth - 2 * slope.error < SLOPE_GOAL,
@@ -141,7 +154,12 @@ class Soak {
   }
 
   #look(): void {
-    this.#samples.push(this.#sample());
+    const sample = this.#sample();
+    this.#samples.push(sample);
+    this.#scales.weigh().then(
+      ({ heapMb }) => void this.#held.push({ at: sample.at, value: heapMb }),
+      (cause: unknown) => void this.#problems.push(String(cause)),
+    );
     const found = UNHANDLED.exec(this.#stage.gateway.stderr);
     if (found === null) return;
     const problem = `stderr: ${this.#stage.gateway.stderr.slice(found.index - 200).slice(0, 1000)}`;
@@ -188,10 +206,9 @@ class Soak {
     for (const call of broken) this.#problems.push(`connection broke: ${JSON.stringify(call)}`);
   }
 
-  #slope(): Slope {
-    const warm = this.#samples.slice(Math.floor(this.#samples.length * WARM_UP));
-    const points = warm.map(({ at, rssMb }) => ({ at: at / 3600, value: rssMb }));
-    return slopeOf(floorOf(points, WINDOW));
+  #slopeOf(points: readonly Point[]): Slope {
+    const warm = points.slice(Math.floor(points.length * WARM_UP));
+    return slopeOf(floorOf(warm.map(({ at, value }) => ({ at: at / 3600, value })), WINDOW));
   }
 }
 
@@ -209,7 +226,7 @@ function counted(ends: readonly RowC[]): Record<string, number> {
 
 /** The report as a section of a page. */
 export function markdownOf(report: SoakReport, runtime: Runtime): string {
-  const { before, after, slope, samples, minutes } = report;
+  const { before, after, slope, residentSlope, samples, minutes } = report;
   const known = Number.isFinite(slope.error);
   const verdict = !known ? "too short to tell" : report.isFlat ? "flat" : "grows";
   const rows = [
@@ -226,11 +243,14 @@ What went wrong meanwhile: ${listed(report.faults)}.
 | --- | ---: | ---: | ---: |
 ${rows.map((row) => `| ${row.join(" | ")} |`).join("\n")}
 
-Memory after the warm-up: ${slope.growth.toFixed(2)} ± ${
-    (2 * slope.error).toFixed(2)
-  } MB per hour (goal < ${SLOPE_GOAL}): ${verdict}.
+Held on the heap after the warm-up: ${perHour(slope)} (goal < ${SLOPE_GOAL}): ${verdict}.
+Resident memory: ${perHour(residentSlope)}.
 Laws of the ledgers and everything else: ${report.problems.length === 0 ? "hold" : "broken"}.
 `;
+}
+
+function perHour({ growth, error }: Slope): string {
+  return `${growth.toFixed(2)} ± ${(2 * error).toFixed(2)} MB per hour`;
 }
 
 function peak(samples: readonly Sample[], key: "rssMb" | "descriptors" | "children"): string {

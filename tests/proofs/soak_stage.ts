@@ -9,6 +9,7 @@ import { ScriptedBackend, type ScriptedOptions } from "../support/faults/scripte
 import { RedisServer } from "../support/redis.ts";
 import type { Runtime } from "../support/runtime.ts";
 import { ManagedGateway, type Tables } from "./managed_gateway.ts";
+import { WEIGHED } from "./scales.ts";
 
 export const DEADLINE_MS = 3000;
 /** Sessions that were left behind end after this time. */
@@ -58,7 +59,7 @@ export class SoakStage implements AsyncDisposable {
       const folder = await mkdtemp(join(tmpdir(), "soak-"));
       stack.defer(() => rm(folder, { recursive: true, force: true }));
       const parts = await partsIn(folder, store, stack);
-      const gateway = await ManagedGateway.start(parts.tables, runtime);
+      const gateway = await ManagedGateway.start(parts.tables, runtime, WEIGHED);
       stack.defer(() => gateway.remove());
       return new SoakStage(parts, gateway);
     } catch (cause) {
