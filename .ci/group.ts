@@ -17,18 +17,19 @@ const OUTPUT_LIMIT = 8_000_000;
 const DRAIN_MS = 500;
 const running = new Set<ChildProcess>();
 
-/** Resolves when the command has ended; at `limitMs`, and after its exit, its group is killed. */
+/** Resolves when the command, with `env` beside the own environment, has ended; at `limitMs`, and after its exit, its group is killed. */
 export async function runGroup(
   command: string,
   args: readonly string[],
   limitMs: number,
+  env: NodeJS.ProcessEnv = {},
 ): Promise<Finished> {
   const started = performance.now();
   const child = spawn(command, args, {
     cwd: ROOT,
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, NO_COLOR: "1", RUST_BACKTRACE: "0" },
+    env: { ...process.env, NO_COLOR: "1", RUST_BACKTRACE: "0", ...env },
   });
   running.add(child);
   const output = collect(child);

@@ -22,9 +22,15 @@ export async function runFile(run: Run, reports: string, limitMs: number): Promi
   const { runtime, file } = run;
   const report = join(reports, `${runtime}-${file.replaceAll("/", "-")}.xml`);
   const [command, args] = testCommand(run, report);
-  const finished = await runGroup(command, args, limitMs);
+  const finished = await runGroup(command, args, limitMs, environmentOf(run, reports));
   const cases = readReport(report);
   return judge(run, cases, finished);
+}
+
+/** Gateways start three times as fast from a cache of compiled sources; coverage cannot see what is in it. */
+function environmentOf({ runtime, lcov }: Run, reports: string): NodeJS.ProcessEnv {
+  if (runtime !== "node" || lcov !== undefined) return {};
+  return { NODE_COMPILE_CACHE: join(reports, "compiled") };
 }
 
 /** A file that was not started because the time for the whole run is over. */

@@ -5,7 +5,14 @@ export const RUNTIMES = ["deno", "node", "bun"] as const;
 export type Runtime = (typeof RUNTIMES)[number];
 
 /** What looks at files, tools of Debian and executables is the same whichever runtime looks: it runs on Node. */
-const ONCE = ["tests/deploy/", "tests/build/bun_", "tests/build/deno_"];
+const ONCE = [
+  "tests/bench/",
+  "tests/build/bun_",
+  "tests/build/deno_",
+  "tests/ci/",
+  "tests/deploy/",
+  "tests/docs/",
+];
 
 /** Whether a whole run has this file on this runtime. */
 export function runsOn(runtime: Runtime, file: string): boolean {
