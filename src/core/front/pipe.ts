@@ -9,6 +9,7 @@ import { decode } from "../mcp/codec.ts";
 import { checkRevision, LISTEN, readEnvelope } from "../mcp/envelope.ts";
 import type { Message, RequestMessage } from "../mcp/message.ts";
 import type { Channel } from "../session/channel.ts";
+import { TOKEN_EXPIRED } from "../session/registry.ts";
 import type { Session } from "../session/session.ts";
 import type { FrontContext } from "./context.ts";
 import { checkNoneModern, isModernMessage } from "./eras.ts";
@@ -57,7 +58,9 @@ export async function servePipe(context: FrontContext, pipe: PipeSession): Promi
   const { session, link } = pipe;
   const channel = new PipeChannel(link, () => context.overflow(session));
   session.channel = channel;
-  session.onClose((reason) => link.close({ kind: "ended", reason }));
+  session.onClose((reason) =>
+    link.close({ kind: reason === TOKEN_EXPIRED ? "unauthenticated" : "ended", reason })
+  );
   try {
     for await (const text of link.messages) {
       if (session.closed) break;

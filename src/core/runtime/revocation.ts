@@ -4,6 +4,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import type { FrontName } from "../session/caller.ts";
+import { TOKEN_EXPIRED } from "../session/registry.ts";
 import { Rounds } from "../session/rounds.ts";
 import type { Session } from "../session/session.ts";
 import { orphanedBy, signInChanged } from "./orphans.ts";
@@ -62,7 +63,7 @@ export class Revocation {
       if (expiresAt > now) continue;
       if (!ONE_CONNECTION.has(session.front)) session.standalone?.dismiss();
       // A call goes on with the right it began with.
-      else if (session.load.inFlight === 0) this.#close(session, "its token expired", "lifetime");
+      else if (session.load.inFlight === 0) this.#close(session, TOKEN_EXPIRED, "lifetime");
     }
   }
 

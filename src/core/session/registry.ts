@@ -23,6 +23,8 @@ const ROUND_MS = 1000;
 const LINGER_MS = 60_000;
 /** Why a session is closed that its store has forgotten already. */
 export const ELSEWHERE = "ended at another replica";
+/** Why a session on one connection is closed whose client may come back with another token. */
+export const TOKEN_EXPIRED = "its token expired";
 
 /** What a reload may change. */
 export interface SessionBounds extends CapBounds {
