@@ -19,7 +19,7 @@ import type { FileResult } from "./run_file.ts";
 import { runsOn, type Runtime, RUNTIMES } from "./runtimes.ts";
 
 /** For all runtimes together. */
-const RUN_LIMIT_MS = 21 * 60_000;
+const RUN_LIMIT_MS = 22 * 60_000;
 
 const { values, positionals } = parseArgs({
   options: { only: { type: "string" } },

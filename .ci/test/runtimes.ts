@@ -4,7 +4,7 @@ import { ROOT } from "../../tests/arch/source_files.ts";
 export const RUNTIMES = ["deno", "node", "bun"] as const;
 export type Runtime = (typeof RUNTIMES)[number];
 
-/** What looks at files, tools of Debian and executables is the same whichever runtime looks: the quickest does. */
+/** What is the same whichever runtime looks (files, tools of Debian, executables): the quickest does. */
 const ONCE = [
   "tests/bench/",
   "tests/build/bun_",
@@ -12,6 +12,9 @@ const ONCE = [
   "tests/ci/",
   "tests/deploy/",
   "tests/docs/",
+  // Short forms of proofs that are run at full size on each runtime.
+  "tests/scenarios/idle_sessions",
+  "tests/scenarios/soak_short",
 ];
 
 /** Whether a whole run has this file on this runtime. */
