@@ -73,7 +73,7 @@ describe("process gauges", () => {
 
   it("sum up all processes of a backend, and go on counting time when one ends", {
     skip: !HAS_PROC,
-  }, async (t) => {
+  }, async () => {
     const busy = "while (process.cpuUsage().user < 300000); console.log(1);" +
       "setInterval(() => {}, 60000);";
     const program = `(${JSON.stringify(executable("node"))} -e '${busy}' & wait)`;
@@ -90,26 +90,29 @@ describe("process gauges", () => {
         // Ended before.
       }
     };
-    t.after(() => leaders.forEach(end));
-    await Promise.all(
-      leaders.map(({ stdout }) => new Promise((resolve) => stdout.once("data", resolve))),
-    );
-    const children = leaders.map(({ pid }) => ({ backend: "two", pid: pid as number }));
-    const { read, stop } = collect(children);
-    const one = (metric: MetricName) => read(metric)[0]?.value ?? NaN;
-    assert.ok(one("sentinel_backend_processes") >= 4);
-    assert.ok(one("sentinel_backend_process_open_fds") >= 4 * 3);
-    assert.ok(one("sentinel_backend_process_resident_memory_bytes") > 40_000_000);
-    const seconds = one("sentinel_backend_process_cpu_seconds_total");
-    assert.ok(seconds >= 0.3, String(seconds));
-    const [first] = leaders;
-    assert.ok(first !== undefined);
-    const closed = new Promise((resolve) => first.once("close", resolve));
-    end(first);
-    await closed;
-    assert.ok(one("sentinel_backend_processes") >= 2);
-    assert.ok(one("sentinel_backend_process_cpu_seconds_total") >= seconds);
-    stop();
+    try {
+      await Promise.all(
+        leaders.map(({ stdout }) => new Promise((resolve) => stdout.once("data", resolve))),
+      );
+      const children = leaders.map(({ pid }) => ({ backend: "two", pid: pid as number }));
+      const { read, stop } = collect(children);
+      const one = (metric: MetricName) => read(metric)[0]?.value ?? NaN;
+      assert.ok(one("sentinel_backend_processes") >= 4);
+      assert.ok(one("sentinel_backend_process_open_fds") >= 4 * 3);
+      assert.ok(one("sentinel_backend_process_resident_memory_bytes") > 40_000_000);
+      const seconds = one("sentinel_backend_process_cpu_seconds_total");
+      assert.ok(seconds >= 0.3, String(seconds));
+      const [first] = leaders;
+      assert.ok(first !== undefined);
+      const closed = new Promise((resolve) => first.once("close", resolve));
+      end(first);
+      await closed;
+      assert.ok(one("sentinel_backend_processes") >= 2);
+      assert.ok(one("sentinel_backend_process_cpu_seconds_total") >= seconds);
+      stop();
+    } finally {
+      leaders.forEach(end);
+    }
   });
 
   it("see a process that was too busy to fire its timers", async () => {

@@ -102,7 +102,7 @@ const PROOFS: Readonly<Record<string, () => Promise<readonly string[]>>> = {
       backends: 20,
       rate: 200,
       seconds: size(20),
-      rounds: 9,
+      rounds: 7,
       runtime,
     });
     const { problems, ...figures } = report;
