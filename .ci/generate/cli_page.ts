@@ -3,8 +3,8 @@ import { EXIT } from "../../cli/exit.ts";
 import { EXIT_MEANINGS, FILES, KEY_VARIABLES, VARIABLES } from "../../cli/man/facts.ts";
 import { flat, type ShownCommand, type ShownOption, synopsis, treeOf } from "../../cli/man/tree.ts";
 import { outputSchema } from "../../cli/output_schema.ts";
-import { createProgram } from "../../cli/program.ts";
 import { CLI_OUTPUTS, type CliOutputRow } from "../../src/contract/cli_outputs.ts";
+import { lookedAt } from "../../tests/cli/command_tree.ts";
 import { code, page, table } from "./markdown.ts";
 
 const INTRO =
@@ -25,7 +25,7 @@ const REMOTE =
   "another major version they only read, and say so.";
 
 export function cliPage(): string {
-  const root = treeOf(createProgram({ io: nobody(), setCode: () => {}, completing: false }));
+  const root = treeOf(lookedAt());
   const groups = Map.groupBy(root.commands, ({ group }) => group);
   const remote = flat(root).find(({ isRemote, options }) => isRemote && options.length > 0);
   return page(
@@ -99,26 +99,4 @@ function of(about: string, choices: readonly string[]): string {
 
 function isManagement({ group }: ShownOption): boolean {
   return group === "Management:";
-}
-
-/** The tree is only looked at, so nothing of the world is asked for. */
-function nobody(): Parameters<typeof createProgram>[0]["io"] {
-  const sink = {
-    write: () => {},
-    isTerminal: false,
-    isOpen: true,
-    drained: () => Promise.resolve(),
-  };
-  const never = () => Promise.reject(new Error("the tree is only looked at"));
-  return {
-    out: sink,
-    err: sink,
-    env: {},
-    cwd: "/",
-    input: never,
-    ask: undefined,
-    clock: { now: () => 0, after: () => () => {} },
-    onInterrupt: () => () => {},
-    loadHost: never,
-  };
 }

@@ -1,9 +1,16 @@
-/** All commands of the program, for tests that hold for each of them. */
+/** The tree of commands, only looked at: for the reference, and for tests that hold for each command. */
 import { flat, type ShownCommand, treeOf } from "../../cli/man/tree.ts";
 import { createProgram } from "../../cli/program.ts";
 
 /** The commands that do something; those that only hold others are left out. */
 export function allCommands(): readonly ShownCommand[] {
+  return flat(treeOf(lookedAt())).filter(({ path, commands }) =>
+    path !== "" && commands.length === 0
+  );
+}
+
+/** The whole program; nothing of the world is asked for. */
+export function lookedAt(): ReturnType<typeof createProgram> {
   const never = () => Promise.reject(new Error("the tree is only looked at"));
   const sink = {
     write: () => {},
@@ -11,7 +18,7 @@ export function allCommands(): readonly ShownCommand[] {
     isOpen: true,
     drained: () => Promise.resolve(),
   };
-  const program = createProgram({
+  return createProgram({
     io: {
       out: sink,
       err: sink,
@@ -26,5 +33,4 @@ export function allCommands(): readonly ShownCommand[] {
     setCode: () => {},
     completing: false,
   });
-  return flat(treeOf(program)).filter(({ path, commands }) => path !== "" && commands.length === 0);
 }
