@@ -1,29 +1,13 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import process from "node:process";
-import { text } from "node:stream/consumers";
 import { describe, it } from "node:test";
 import { FAILURES } from "../../src/client/mod.ts";
 import { readSource } from "../arch/source_files.ts";
 import { startEchoServer } from "../support/echo_server.ts";
 import { startManagement, TOKENS } from "../support/management.ts";
-import { commandOf, REPOSITORY } from "../support/runtime.ts";
+import { runExample } from "../support/run_example.ts";
 
 const PAGE = "docs/management_client.md";
 const EXAMPLE = "tests/fixtures/management_example.ts";
-
-async function runExample(url: string, token: string) {
-  const { command, args } = commandOf(EXAMPLE);
-  const env = { ...process.env, SENTINEL_URL: url, SENTINEL_TOKEN: token };
-  const child = spawn(command, args, { cwd: REPOSITORY, env, stdio: ["ignore", "pipe", "pipe"] });
-  const [out, err, [code]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, "exit"),
-  ]);
-  return { out, err, code: code as number | null };
-}
 
 describe("the page about the management client", () => {
   it("shows the example as it is run", () => {
@@ -50,7 +34,10 @@ describe("the page about the management client", () => {
     try {
       const url = (await management.listen()).origin;
       await management.gateway.core.control.reconnect("notes", { actor: { name: "test" } });
-      const { out, err, code } = await runExample(url, TOKENS.admin);
+      const { out, err, code } = await runExample(EXAMPLE, {
+        SENTINEL_URL: url,
+        SENTINEL_TOKEN: TOKENS.admin,
+      });
       assert.equal(err, "");
       assert.deepEqual(out.trimEnd().split("\n"), [
         "notes offers 1 tools",
@@ -58,7 +45,7 @@ describe("the page about the management client", () => {
         "kill.set: INC-7: deletes too much",
       ]);
       assert.equal(code, 0);
-      const refused = await runExample(url, TOKENS.read);
+      const refused = await runExample(EXAMPLE, { SENTINEL_URL: url, SENTINEL_TOKEN: TOKENS.read });
       assert.match(refused.err, /^forbidden: /);
       assert.equal(refused.code, 1);
     } finally {

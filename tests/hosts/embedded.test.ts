@@ -1,8 +1,4 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import process from "node:process";
-import { text } from "node:stream/consumers";
 import { describe, it } from "node:test";
 import type { ConfigError } from "../../src/config/issue.ts";
 import { openGateway } from "../../src/hosts/embedded.ts";
@@ -10,22 +6,10 @@ import { readSource } from "../arch/source_files.ts";
 import { startEchoServer } from "../support/echo_server.ts";
 import { HttpSession } from "../support/http_session.ts";
 import { proves } from "../support/proves.ts";
-import { commandOf, REPOSITORY } from "../support/runtime.ts";
+import { runExample } from "../support/run_example.ts";
 
 const PAGE = "docs/embedding.md";
 const EXAMPLE = "tests/fixtures/embedding_example.ts";
-
-async function runExample(url: string) {
-  const { command, args } = commandOf(EXAMPLE);
-  const env = { ...process.env, NOTES_URL: url };
-  const child = spawn(command, args, { cwd: REPOSITORY, env, stdio: ["ignore", "pipe", "pipe"] });
-  const [out, err, [code]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, "exit"),
-  ]);
-  return { out, err, code: code as number | null };
-}
 
 describe("a gateway inside another program", () => {
   it("is shown on its page as it is run", () => {
@@ -43,7 +27,7 @@ describe("a gateway inside another program", () => {
     async () => {
       const echo = await startEchoServer();
       try {
-        const { out, err, code } = await runExample(echo.url);
+        const { out, err, code } = await runExample(EXAMPLE, { NOTES_URL: echo.url });
         assert.equal(code, 0, err);
         const [tools, answer, refusal] = out.trim().split("\n");
         assert.equal(tools, "notes__echo");
