@@ -1,6 +1,7 @@
 /** A gateway that runs, and the order in which it ends. */
 import type { Snapshot } from "../contract/mod.ts";
 import type { Core, FetchHandler } from "../core/mod.ts";
+import type { Cancel } from "../ports/clock.ts";
 import type { HttpClient } from "../ports/http_client.ts";
 import type { MessageLink } from "../ports/message_link.ts";
 import { type Bound, closeListener } from "./listeners.ts";
@@ -47,6 +48,7 @@ export interface Parts {
   readonly stores: Stores;
   readonly outputs: { close(): void };
   readonly pressure: { close(): void };
+  readonly keepMemory: Cancel;
   readonly otel: { close(): Promise<void> };
   readonly server: Bound | undefined;
   readonly control: Bound | undefined;
@@ -106,6 +108,7 @@ async function close(parts: Parts): Promise<void> {
   parts.replicas?.close();
   spawner.close();
   parts.pressure.close();
+  parts.keepMemory();
   parts.ports.bus?.close();
   parts.ports.store.close();
   stores.close();

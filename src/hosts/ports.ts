@@ -1,7 +1,7 @@
 /** Everything the core reaches the outside world through, opened in order. */
 import type { Config } from "../contract/mod.ts";
 import type { CorePorts } from "../core/mod.ts";
-import type { Clock } from "../ports/clock.ts";
+import type { Cancel, Clock } from "../ports/clock.ts";
 import type { HttpClient } from "../ports/http_client.ts";
 import type { Replicas } from "../ports/replicas.ts";
 import { MemoryEventStore } from "../stores/memory/event_store.ts";
@@ -11,6 +11,7 @@ import type { GatewayOptions, GatewaySource } from "./compose.ts";
 import { openAuditStores } from "./audit_stores.ts";
 import { openBus } from "./bus.ts";
 import { createConfigSource } from "./config_source.ts";
+import { giveBackFreeMemory } from "./deno/free_memory.ts";
 import { systemDigest } from "./digest.ts";
 import { createLazyClient } from "./http_client/lazy_client.ts";
 import { type MeasuredPressure, measurePressure } from "./pressure.ts";
@@ -40,6 +41,8 @@ export interface OpenPorts {
   readonly registry: Registry;
   readonly mask: Mask;
   readonly pressure: MeasuredPressure;
+  /** Ends the giving back of memory. */
+  readonly keepMemory: Cancel;
   readonly otel: Otel;
   /** Resolves when an operator has asked for a shutdown. */
   readonly stopWanted: Promise<void>;
@@ -52,8 +55,7 @@ export async function openPorts(
   undo: Undo[],
 ): Promise<OpenPorts> {
   const { config, source, stateDir } = options;
-  const identity = { source: source.identity, name: config.server.name };
-  const stores = await openStores(stateDir, identity);
+  const stores = await openStores(stateDir, { source: source.identity, name: config.server.name });
   undo.push(() => stores.close());
   const mask = new Mask(options.secrets);
   const outputs = createOutputs({ config, clock, mask, state: stores.state });
@@ -61,9 +63,7 @@ export async function openPorts(
   const { log, logLevels, eventLog } = outputs;
   const spawner = await createSpawner({ log, ...(stateDir === undefined ? {} : { stateDir }) });
   undo.push(() => spawner.close());
-  const audit = await openAuditStores(config.audit, stores.folder);
-  undo.push(() => audit?.sink.close());
-  undo.push(() => audit?.journal.close());
+  const audit = await openAudit(config, stores, undo);
   const replicas = await openReplicas(config, clock);
   undo.push(() => replicas?.close());
   const instance = newInstance(systemRandom);
@@ -73,6 +73,8 @@ export async function openPorts(
   undo.push(() => store.close());
   const pressure = measurePressure();
   undo.push(() => pressure.close());
+  const keepMemory = "Deno" in globalThis ? giveBackFreeMemory(clock) : () => {};
+  undo.push(keepMemory);
   const http = createLazyClient(loadHttpClient);
   const meters = createMeters(config, { clock, log, mask: mask.apply, instance });
   const { promise: stopWanted, resolve: stop } = Promise.withResolvers<void>();
@@ -104,7 +106,15 @@ export async function openPorts(
     configSource: await createConfigSource({ ...settled(source, clock), first: config, mask }),
     stop,
   };
-  return { ports, replicas, stores, outputs, spawner, http, mask, pressure, stopWanted, ...meters };
+  const parts = { replicas, stores, outputs, spawner, http, pressure, keepMemory };
+  return { ports, mask, stopWanted, ...parts, ...meters };
+}
+
+async function openAudit({ audit }: Config, { folder }: Stores, undo: Undo[]) {
+  const opened = await openAuditStores(audit, folder);
+  undo.push(() => opened?.sink.close());
+  undo.push(() => opened?.journal.close());
+  return opened;
 }
 
 function createEvents({ sessions }: Config, clock: Clock): MemoryEventStore {

@@ -2,11 +2,19 @@ import assert from "node:assert/strict";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { afterEach, describe, it } from "node:test";
+import { giveBackFreeMemory } from "../../src/hosts/deno/free_memory.ts";
 import { containerLimit, measurePressure } from "../../src/hosts/pressure.ts";
 import { until } from "../scenarios/until.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+import { RUNTIME } from "../support/runtime.ts";
 
 const WAIT_MS = 10_000;
+const PIECE_BYTES = 8000;
+const PIECES = 20_000;
+/** One of so many stays: the allocator cannot give back what lies between two of them by itself. */
+const STAYS = 16;
 
 describe("containerLimit()", () => {
   let root: string | undefined;
@@ -69,3 +77,43 @@ describe("measurePressure()", () => {
     }
   });
 });
+
+interface Allocator {
+  malloc(bytes: bigint): unknown;
+  memset(piece: unknown, value: number, bytes: bigint): void;
+  free(piece: unknown): void;
+}
+
+interface ForeignFunctions {
+  dlopen(library: string, functions: object): { readonly symbols: Allocator; close(): void };
+}
+
+const ALLOCATOR = {
+  malloc: { parameters: ["usize"], result: "pointer" },
+  memset: { parameters: ["pointer", "i32", "usize"], result: "void" },
+  free: { parameters: ["pointer"], result: "void" },
+};
+
+// Deno alone reaches the allocator, and it alone needs to.
+if (RUNTIME === "deno" && process.platform === "linux") {
+  it("gives memory back that is free", async () => {
+    const { Deno } = globalThis as unknown as { Deno: ForeignFunctions };
+    const library = Deno.dlopen("libc.so.6", ALLOCATOR);
+    const pieces = Array.from(
+      { length: PIECES },
+      () => library.symbols.malloc(BigInt(PIECE_BYTES)),
+    );
+    for (const piece of pieces) library.symbols.memset(piece, 1, BigInt(PIECE_BYTES));
+    const stay = pieces.filter((_, at) => at % STAYS === 0);
+    for (const piece of pieces.filter((_, at) => at % STAYS > 0)) library.symbols.free(piece);
+    const kept = process.memoryUsage.rss();
+    const clock = new FakeClock();
+    const cancel = giveBackFreeMemory(clock);
+    await clock.advance(30_000);
+    const half = PIECES * PIECE_BYTES / 2;
+    await until(() => assert.ok(process.memoryUsage.rss() < kept - half), WAIT_MS);
+    cancel();
+    for (const piece of stay) library.symbols.free(piece);
+    library.close();
+  });
+}

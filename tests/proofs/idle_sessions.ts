@@ -20,7 +20,7 @@ export interface IdleOptions {
   readonly rate: number;
   /** How long each of the three loads lasts: before, with and after the sessions. */
   readonly seconds: number;
-  /** How often memory is read, four times a second, until it counts as settled; default 60. */
+  /** How often memory is read, four times a second, until it counts as settled; default 140. */
   readonly samples?: number;
   readonly runtime?: Runtime;
 }
@@ -61,8 +61,8 @@ export interface Weight extends Held {
 
 const DESCRIPTORS = 20_000;
 const WAIT_MS = 60_000;
-/** Longer than V8 keeps pages for a process that does nothing any more: it gives them back after 8 to 10 s. */
-const SETTLE_SAMPLES = 60;
+/** Longer than free memory is kept: V8 keeps pages for 8 to 10 s, a gateway on Deno what was allocated for 30 s. */
+const SETTLE_SAMPLES = 140;
 const SETTLE_MS = 250;
 /** Times a tenth of the sessions comes and goes first: young generations and arenas have their size then. */
 const WARM_UPS = 5;

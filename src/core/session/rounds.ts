@@ -2,10 +2,11 @@
 import type { Cancel, Clock } from "../../ports/clock.ts";
 
 /** Looked at in one go, at least. */
-const FEWEST = 200;
-const PAUSE_MS = 20;
+const FEWEST = 50;
+/** Short: what one go does, such as signs of life over streams, is what a call that comes then waits for. */
+const PAUSE_MS = 5;
 /** Goes in an interval, with some time left over. */
-const GOES = 40;
+const GOES = 150;
 
 export interface RoundsOptions<T> {
   readonly clock: Clock;
