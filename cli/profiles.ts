@@ -1,5 +1,5 @@
 /** Gateways this user knows by name, in `profiles.toml`. Tokens stand there as references only. */
-import { mkdir, readFile, realpath, rename, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, realpath, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { ConfigError } from "../src/config/issue.ts";
@@ -12,6 +12,7 @@ import { CommandFailed, EXIT } from "./exit.ts";
 import { configFolder } from "./folders.ts";
 import type { Io } from "./io.ts";
 import { checkedUrl } from "./url.ts";
+import { writeWhole } from "./whole_file.ts";
 
 /** One entry; paths are absolute. */
 export interface Profile {
@@ -174,14 +175,11 @@ async function readOwn(path: string): Promise<string> {
   }
 }
 
-/** Whole or not at all, for its owner only. */
+/** For its owner only. */
 async function write(path: string, table: Table): Promise<void> {
-  const folder = dirname(path);
-  const draft = `${path}.${process.pid}.new`;
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    await writeFile(draft, HEADER + tomlDocument(table), { mode: 0o600 });
-    await rename(draft, path);
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await writeWhole(path, HEADER + tomlDocument(table), { mode: 0o600 });
   } catch (thrown) {
     throw new CommandFailed(EXIT.failed, `cannot write "${path}": ${(thrown as Error).message}`);
   }

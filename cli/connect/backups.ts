@@ -3,7 +3,7 @@
  * state folder, not beside the file: it may hold credentials, and a file beside a project's is soon committed.
  */
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { isTable, textAt } from "../../src/config/raw.ts";
@@ -12,9 +12,11 @@ import { CommandFailed, EXIT } from "../exit.ts";
 import { stateFolder } from "../folders.ts";
 import type { Io } from "../io.ts";
 import { codeOf } from "../start.ts";
+import { writeWhole } from "../whole_file.ts";
 import type { TextPlace } from "./servers_text.ts";
 
 const OTHERS = 0o077;
+const OWN = { mode: 0o600 };
 const MAX_BACKUPS = 1000;
 
 /** One server in a client's file. */
@@ -58,8 +60,8 @@ export async function saveBackup(io: Env, backup: Backup): Promise<void> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     if (before === undefined) await rm(join(folder, "before"), { force: true });
-    else await writeWhole(join(folder, "before"), before);
-    await writeWhole(join(folder, "record.json"), `${JSON.stringify(record, null, 2)}\n`);
+    else await writeWhole(join(folder, "before"), before, OWN);
+    await writeWhole(join(folder, "record.json"), `${JSON.stringify(record, null, 2)}\n`, OWN);
   } catch (thrown) {
     const message = `cannot keep a copy in "${folder}": ${(thrown as Error).message}`;
     throw new CommandFailed(EXIT.failed, message, "nothing was changed");
@@ -95,12 +97,6 @@ function rootOf(io: Env): string {
 
 function folderOf(io: Env, file: string): string {
   return join(rootOf(io), digestOf(new TextEncoder().encode(file)).slice(0, 16));
-}
-
-async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
-  const draft = `${path}.${process.pid}.new`;
-  await writeFile(draft, content, { mode: 0o600 });
-  await rename(draft, path);
 }
 
 /** Undefined for what is none of ours or what others could have written: it says which file is replaced. */

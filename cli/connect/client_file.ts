@@ -1,11 +1,11 @@
 /** Files of clients as bytes: read whole, replaced in one step, put back as they were. */
 import { constants } from "node:fs";
-import { access, mkdir, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
+import { access, mkdir, readFile, realpath, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import process from "node:process";
 import { CommandFailed, EXIT } from "../exit.ts";
 import { codeOf } from "../start.ts";
 import { visible } from "../text.ts";
+import { writeWhole } from "../whole_file.ts";
 
 const LARGEST = 64 * 1024 * 1024;
 const ANYBODY_MAY_WRITE = 0o222;
@@ -79,18 +79,14 @@ export async function replaceFile(
   mode: number = file.mode,
 ): Promise<void> {
   const { path } = file;
-  const draft = join(dirname(path), `.${basename(path)}.${process.pid}.new`);
+  const check = () => checkUnchanged(file);
   try {
-    if (bytes === undefined) {
-      await checkUnchanged(file);
+    if (bytes !== undefined) await writeWhole(path, bytes, { mode, check });
+    else {
+      await check();
       await rm(path, { force: true });
-      return;
     }
-    await writeDraft(draft, bytes, mode);
-    await checkUnchanged(file);
-    await rename(draft, path);
   } catch (thrown) {
-    await rm(draft, { force: true });
     throw thrown instanceof CommandFailed ? thrown : failure("write", path, thrown);
   }
 }
@@ -99,18 +95,6 @@ export async function replaceFile(
 export function isSame(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
   return a.length === b.length && a.every((byte, index) => byte === b[index]);
-}
-
-async function writeDraft(path: string, bytes: Uint8Array, mode: number): Promise<void> {
-  const handle = await open(path, "wx", mode);
-  try {
-    await handle.writeFile(bytes);
-    // The mask of the process does not count: the file had these permissions.
-    if (process.platform !== "win32") await handle.chmod(mode);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 async function checkUnchanged(file: ClientFile): Promise<void> {

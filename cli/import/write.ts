@@ -1,8 +1,8 @@
 /** Writes what an import adds: whole files or nothing, the credentials first. */
-import { access, chmod, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { access, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import process from "node:process";
 import { CommandFailed, EXIT } from "../exit.ts";
+import { writeWhole } from "../whole_file.ts";
 import { envLine } from "./env_file.ts";
 import type { Target, TextFile } from "./target.ts";
 
@@ -95,16 +95,10 @@ async function modeOf({ path, text }: TextFile): Promise<number> {
   return text === undefined ? 0o644 : (await stat(path)).mode & 0o777;
 }
 
-/** Whole or not at all. */
 async function replace({ path, shown }: TextFile, text: string, mode: number): Promise<void> {
-  const draft = `${path}.${process.pid}.new`;
   try {
-    await writeFile(draft, text, { flag: "wx", mode });
-    // The mask of the process may have taken bits that the file had.
-    await chmod(draft, mode);
-    await rename(draft, path);
+    await writeWhole(path, text, { mode });
   } catch (thrown) {
-    await rm(draft, { force: true }).catch(() => undefined);
     throw new CommandFailed(EXIT.failed, `cannot write "${shown}": ${(thrown as Error).message}`);
   }
 }
