@@ -14,6 +14,7 @@ import { dashboardFile } from "./grafana/dashboard.ts";
 import { layersTable } from "./layers_table.ts";
 import { limitsPage } from "./limits_page.ts";
 import { managementPage, openapiFile } from "./management_page.ts";
+import { promisesPage } from "./promises_page.ts";
 import { requirementsPage } from "./requirements_page.ts";
 import { operationsPage, statusPage } from "./state_pages.ts";
 
@@ -33,6 +34,7 @@ const PAGES: Readonly<Record<string, () => string | Promise<string>>> = {
   "docs/openapi.json": openapiFile,
   [GUIDE]: () => replacePart(GUIDE, "alerts", alertsTable()),
   "docs/operations.md": operationsPage,
+  "docs/promises.md": promisesPage,
   "docs/requirements.md": requirementsPage,
   "docs/sentinel.schema.json": schemaFile,
   "docs/status.md": statusPage,

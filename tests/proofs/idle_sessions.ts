@@ -20,7 +20,7 @@ export interface IdleOptions {
   readonly rate: number;
   /** How long each of the three loads lasts: before, with and after the sessions. */
   readonly seconds: number;
-  /** How often memory is read, four times a second, until it counts as settled; default 140. */
+  /** How often memory is read, four times a second, until it counts as settled; default 60, on Deno 140. */
   readonly samples?: number;
   readonly runtime?: Runtime;
 }
@@ -62,7 +62,7 @@ export interface Weight extends Held {
 const DESCRIPTORS = 20_000;
 const WAIT_MS = 60_000;
 /** Longer than free memory is kept: V8 keeps pages for 8 to 10 s, a gateway on Deno what was allocated for 30 s. */
-const SETTLE_SAMPLES = 140;
+const SETTLE_SAMPLES = { node: 60, bun: 60, deno: 140 };
 const SETTLE_MS = 250;
 /** Times a tenth of the sessions comes and goes first: young generations and arenas have their size then. */
 const WARM_UPS = 5;
@@ -202,8 +202,9 @@ class Idle {
 
   /** Resident memory once it does not fall any more, MB. */
   async #settled(): Promise<number> {
+    const { samples = SETTLE_SAMPLES[this.#options.runtime ?? RUNTIME] } = this.#options;
     let least = Number.POSITIVE_INFINITY;
-    for (let sample = 0; sample < (this.#options.samples ?? SETTLE_SAMPLES); sample++) {
+    for (let sample = 0; sample < samples; sample++) {
       await pause(SETTLE_MS);
       least = Math.min(least, sampleOf(this.#gateway.pid, 0).rssMb);
     }
@@ -211,12 +212,13 @@ class Idle {
   }
 }
 
-/** One stream is one of them. */
-function raiseDescriptors(pid: number): void {
+/** One connection is one of them. */
+export function raiseDescriptors(pid: number): void {
   spawnSync("prlimit", ["--pid", String(pid), `--nofile=${DESCRIPTORS}:${DESCRIPTORS}`]);
 }
 
-function p99Of(ends: readonly RowC[]): number {
+/** Of the calls of a load: the median over windows of a thousand of them, milliseconds. */
+export function p99Of(ends: readonly RowC[]): number {
   const windows: number[] = [];
   for (let from = 0; from < ends.length; from += WINDOW_CALLS) {
     const times = ends.slice(from, from + WINDOW_CALLS).map(({ ms }) => ms);
@@ -225,7 +227,8 @@ function p99Of(ends: readonly RowC[]): number {
   return median(windows);
 }
 
-function over(what: string, value: number, goal: number): string[] {
+/** A goal that was missed, in words; nothing when it was not. */
+export function over(what: string, value: number, goal: number): string[] {
   return value > goal ? [`${what}: ${value.toFixed(2)}, goal ≤ ${goal}`] : [];
 }
 
