@@ -143,6 +143,12 @@ export const SESSIONS: Area = {
     },
     "stores/memory/event_store.ts": {
       MAX_CHARACTERS: ["Events of one stream, kept", "characters", "the oldest go"],
+      MAX_ALL_CHARACTERS: [
+        "Events of all streams, kept",
+        "characters",
+        "those of the stream that was quiet the longest go",
+        { proof: "T14" },
+      ],
     },
   },
 };

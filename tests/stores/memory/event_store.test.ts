@@ -27,6 +27,21 @@ describe("MemoryEventStore", () => {
     assert.equal(store.after("big", 1)?.length, 1);
   });
 
+  it("keeps no more text of all streams than the bound: who was quiet the longest loses it", () => {
+    const store = new MemoryEventStore({ clock: new FakeClock(), events: 10, keepMs: 1000 });
+    const text = "x".repeat(8_000_000);
+    const keys = Array.from({ length: 8 }, (_, at) => `stream ${at}`);
+    for (const key of keys) store.append(key, text);
+    store.append("stream 0", "");
+    store.append("one more", text);
+    const gone = keys.filter((key) => store.after(key, 0) === undefined);
+    assert.deepEqual(gone, ["stream 1"]);
+    assert.equal(store.append("stream 1", "on"), 2);
+    store.drop("stream 2");
+    store.append("another", text);
+    assert.deepEqual(store.after("stream 3", 0)?.length, 1);
+  });
+
   it("forgets what is old, but never counts from one again", async () => {
     const clock = new FakeClock();
     const store = new MemoryEventStore({ clock, events: 10, keepMs: 1000 });
