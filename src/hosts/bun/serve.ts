@@ -45,11 +45,32 @@ class BunPeer implements Peer {
   }
 }
 
-/** Without a next request a connection is ended. */
+/** Without a next request, or a reader that takes what it was given, a connection is ended. */
 const KEEP_ALIVE_S = 65;
 
 function isStream({ headers }: Response): boolean {
   return headers.get("content-type") === "text/event-stream";
+}
+
+/**
+ * The same stream, whose connection is ended when its reader takes nothing of it: it would stay, with what waits
+ * for it, even after the stream itself has ended. The runtime asks for more once the reader has taken enough.
+ * @param limit sets the time for the connection, in seconds from now on
+ */
+function boundReading(response: Response, limit: (seconds: number) => void): Response {
+  const reader = response.body?.getReader();
+  if (reader === undefined) return response;
+  const bounded = new ReadableStream<Uint8Array>({
+    pull: async (controller) => {
+      limit(0);
+      const { done, value } = await reader.read();
+      limit(KEEP_ALIVE_S);
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  }, { highWaterMark: 0 });
+  return new Response(bounded, { status: response.status, headers: response.headers });
 }
 
 /** Listens with `Bun.serve`. */
@@ -83,7 +104,9 @@ export function serveBun(
       // It would be bound by what is set below for the pause after the request before.
       server.timeout(request, 0);
       return fetch(request, peer).then((response) => {
-        if (!isStream(response)) server.timeout(request, KEEP_ALIVE_S);
+        const limit = (seconds: number) => server.timeout(request, seconds);
+        if (isStream(response)) return boundReading(response, limit);
+        limit(KEEP_ALIVE_S);
         return response;
       });
     },
