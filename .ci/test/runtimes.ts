@@ -14,6 +14,8 @@ const ONCE = [
   "tests/docs/",
   // Short forms of proofs that are run at full size on each runtime.
   "tests/scenarios/idle_sessions",
+  "tests/scenarios/overload",
+  "tests/scenarios/slow_clients",
   "tests/scenarios/soak_short",
 ];
 

@@ -12,12 +12,17 @@ import { auditCrashes } from "./audit_crashes.ts";
 import { auditOutage } from "./audit_outage.ts";
 import { drain } from "./drain.ts";
 import { readersOfEvents } from "./event_readers.ts";
+import { failFast } from "./overload/fail_fast.ts";
 import { idleSessions } from "./idle_sessions.ts";
 import { isolation } from "./isolation.ts";
 import { killUnderLoad } from "./kill_under_load.ts";
+import { leavers } from "./leavers/leavers.ts";
 import { operationStorm } from "./operation_storm.ts";
+import { overload } from "./overload/overload.ts";
 import { rollingRestart } from "./rolling_restart.ts";
 import { processStorm } from "./process_storm.ts";
+import { runInOwnNetwork } from "./slow/own_network.ts";
+import { slowClients } from "./slow/slow_clients.ts";
 import { markdownOf, soak } from "./soak.ts";
 import { storm } from "./reload_storm.ts";
 import { SIGNIFICANT_T, tokenTiming } from "./token_timing.ts";
@@ -108,6 +113,53 @@ const PROOFS: Readonly<Record<string, () => Promise<readonly string[]>>> = {
     const { problems, ...figures } = report;
     console.log(figures);
     return figures.ratio > 1.1 ? [...problems, `p99 × ${figures.ratio}, goal ≤ 1.1`] : problems;
+  },
+
+  async overload() {
+    const options = { stepMs: 2500, usualMs: 10_000, overloadMs: size(10) * 1000, isPinned: true };
+    const gateway = { bottleneck: "gateway", connections: 1000, from: 500 } as const;
+    const backend = { bottleneck: "backend", connections: 1000, from: 100 } as const;
+    const wrong: string[] = [];
+    for (const scenario of [gateway, backend]) {
+      const report = await overload({ ...scenario, ...options, runtime });
+      const { problems, missed, ...figures } = report;
+      console.log(scenario);
+      console.dir(figures, { depth: null });
+      wrong.push(...[...problems, ...missed].map((text) => `${scenario.bottleneck}: ${text}`));
+    }
+    const report = await failFast({ rate: 100, shakySeconds: 20, silentSeconds: 20, runtime });
+    const { problems, missed, ...figures } = report;
+    console.log(figures);
+    return [...wrong, ...problems, ...missed];
+  },
+
+  async leavers() {
+    const { problems, missed, ...figures } = await leavers({
+      leavers: size(10_000),
+      rate: 200,
+      others: 50,
+      parts: 4,
+      runtime,
+    });
+    console.log(figures);
+    return [...problems, ...missed];
+  },
+
+  async slow() {
+    const again = runInOwnNetwork(commandOf("tests/proofs/main.ts", process.argv.slice(2)));
+    if (again !== undefined) return again === 0 ? [] : ["not proven in a network of its own"];
+    const { problems, missed, ...figures } = await slowClients({
+      each: size(2000),
+      perSecond: 50,
+      rate: 100,
+      seconds: 60,
+      attackSeconds: 100,
+      bytes: 250_000,
+      pauseMs: 20_000,
+      runtime,
+    });
+    console.dir(figures, { depth: null });
+    return [...problems, ...missed];
   },
 
   async soak() {

@@ -28,7 +28,7 @@ const ANSWER_MS = 60_000;
 const RECONNECT_MS = 20;
 
 type Sent = Pick<RowC, "nonce" | "who" | "tool" | "at">;
-type Judged = Omit<RowC, keyof Sent | "ms">;
+export type Judged = Omit<RowC, keyof Sent | "ms">;
 
 interface Client {
   readonly who: string;
@@ -180,7 +180,8 @@ interface Reply {
   };
 }
 
-function judged({ status, body }: HttpReply, id: number): Judged {
+/** How a call ended, by the reply to request `id`. */
+export function judged({ status, body }: HttpReply, id: number): Judged {
   const reply = parsed(body);
   if (reply?.error !== undefined) return { outcome: "error", status, ...told(reply.error) };
   const result = reply?.result;

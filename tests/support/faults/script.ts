@@ -27,6 +27,8 @@ export interface Act {
     | "ask"
     | "noise";
   readonly ms?: number;
+  /** Characters of filler that go with the answer and with each sign of progress; default 0. */
+  readonly bytes?: number;
 }
 
 /** A request or notification as it came. */
@@ -122,7 +124,7 @@ async function perform(heard: Heard, talk: Talk): Promise<void> {
     case "fail":
       return talk.say(failure(id, -32603, "Told to fail"));
     case "stream":
-      for (let step = 1; step <= STEPS; step++) await progress(heard, talk, ms, step);
+      for (let step = 1; step <= STEPS; step++) await progress(heard, talk, act, step);
       break;
     case "ask": {
       const asked = await question(heard, talk);
@@ -137,27 +139,29 @@ async function perform(heard: Heard, talk: Talk): Promise<void> {
     case "twice":
       if (ms > 0) await pause(ms);
   }
-  const message = { jsonrpc: "2.0", id, result: answer(heard, talk.era, act.do === "refuse") };
+  const message = { jsonrpc: "2.0", id, result: answer(heard, talk.era, act) };
   talk.say(message);
   if (act.do === "twice") talk.say(message);
 }
 
-function answer({ params }: Heard, era: Era, isError: boolean): object {
+function answer({ params }: Heard, era: Era, { do: how, bytes = 0 }: Act): object {
   const { nonce, who } = params?.arguments ?? {};
   const content = [{ type: "text", text: JSON.stringify({ nonce, who }) }];
-  const result = isError ? { content, isError } : { content };
+  if (bytes > 0) content.push({ type: "text", text: "x".repeat(bytes) });
+  const result = how === "refuse" ? { content, isError: true } : { content };
   return era === "modern" ? { resultType: "complete", ...result } : result;
 }
 
 async function progress(
   { params }: Heard,
   talk: Talk,
-  ms: number,
+  { ms = 0, bytes = 0 }: Act,
   step: number,
 ): Promise<void> {
   const progressToken = params?._meta?.["progressToken"];
   if (progressToken !== undefined) {
-    const told = { progressToken, progress: step, total: STEPS };
+    const filler = bytes > 0 ? { message: "x".repeat(bytes) } : {};
+    const told = { progressToken, progress: step, total: STEPS, ...filler };
     talk.say({ jsonrpc: "2.0", method: "notifications/progress", params: told });
   }
   await pause(ms);
