@@ -128,7 +128,8 @@ class Run {
 
   /** False when there is no free connection. */
   #send(): boolean {
-    const connection = this.#free.pop();
+    // In turn: one that nothing is sent over for long is closed by the gateway.
+    const connection = this.#free.shift();
     if (connection === undefined) return false;
     const number = this.#number++;
     const { who, session } = this.#clients[number % this.#clients.length] as Client;
