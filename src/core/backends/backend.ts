@@ -144,9 +144,9 @@ export class Backend {
     return (this.#main?.inFlight ?? 0) + this.#side.inFlight;
   }
 
-  /** What it offered when it last answered; kept while it is away. */
+  /** What it offered when it last answered, the core of another request maybe; kept while it is away. */
   get found(): BackendCatalog | undefined {
-    return this.#offer.found;
+    return this.#ports.memory?.found(this.name) ?? this.#offer.found;
   }
 
   /** Whether calls can be sent. */

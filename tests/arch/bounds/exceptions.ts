@@ -11,6 +11,7 @@ export const PACES: readonly string[] = [
   "DEBOUNCE_MS",
   "DRAIN_LOOK_MS",
   "DRAIN_STEP_MS",
+  "EVERY_MS",
   "FIRST_DELAY_MS",
   "FIRST_MS",
   "FIRST_OPEN_MS",
