@@ -103,13 +103,21 @@ export const PROMISES: Readonly<Record<`P${string}`, Kept>> = {
     promise: "A reload loses nothing; a wrong file changes nothing",
     figure: "0 failed in 200 reloads at 500 calls/s",
     tests: ["scenarios/reload_storm.test.ts", "scenarios/reload_rollback.test.ts"],
-    proofs: [{ script: "proof:reload", on: "2026-11-21", gave: "0 failed on each runtime" }],
+    proofs: [{
+      script: "proof:reload",
+      on: "2026-11-22",
+      gave: "0 failed of 21,727 on Node, 20,863 on Deno, 21,443 on Bun",
+    }],
   },
   P10: {
     promise: "A kill switch is final: what starts after the acknowledgement is refused",
     figure: "0 calls let through; kept over restarts",
     tests: ["scenarios/control_plane_storms.test.ts", "core/runtime/control.test.ts"],
-    proofs: [{ script: "proof:kill", on: "2026-11-21", gave: "0 wrong on each runtime" }],
+    proofs: [{
+      script: "proof:kill",
+      on: "2026-11-22",
+      gave: "0 wrong of 3,199 calls on Node, 2,955 on Deno, 2,965 on Bun",
+    }],
   },
   P11: {
     promise: "A stop is bounded and leaves nothing",

@@ -14,7 +14,7 @@ export function promisesPage(): string {
   return page(
     "Promises",
     `What operators may rely on: ${whole} of ${rows.length} shown whole. Tests run with every change, on Node, ` +
-      "Deno and Bun. Proofs are commands that take minutes and want a machine of their own, " +
+      "Deno and Bun, the short forms of four long proofs on one of them. Proofs are commands that take minutes and want a machine of their own, " +
       "`npm run <name> -- --runtime node|deno|bun`; the day is that of the last run at full size, and more of " +
       "its figures are in the [results](../bench/RESULTS.md).",
     table(["id", "promise", "figure", "shown by", "not shown, or missed"], rows),

@@ -12,7 +12,7 @@ const ONCE = [
   "tests/ci/",
   "tests/deploy/",
   "tests/docs/",
-  // Short forms of proofs that are run at full size on each runtime.
+  // Short forms of long proofs: at full size each is a command, for any runtime.
   "tests/scenarios/idle_sessions",
   "tests/scenarios/overload",
   "tests/scenarios/slow_clients",
